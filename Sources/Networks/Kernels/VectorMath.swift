@@ -1,6 +1,6 @@
 /// Elementwise functions on sixteen Float32 at once. Written without fused multiply-add, so that the
 /// results are the same on every processor.
-package typealias Vector = SIMD16<Float>
+@usableFromInline package typealias Vector = SIMD16<Float>
 
 /// e^x, error ≤ 2 ulp for |x| ≤ 87; below −87 it underflows to about 1e-38, above 88 it saturates
 /// at about 1.7e38: finite for every finite x, and never NaN.
