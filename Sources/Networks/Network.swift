@@ -1,0 +1,155 @@
+import Maps
+import Randomness
+import Tensors
+
+/// A feed-forward network: a list of layers with their weights. As a `DifferentiableMap` it is the
+/// trained function: dropout is the identity, batch normalization uses its running averages and is
+/// folded into the product before it.
+public struct Network: DifferentiableMap {
+  public let domain: Shape
+  public let codomain: Shape
+  public let layers: [LayerDescription]
+  /// Slots named "{layer index}.{array}", e.g. "0.weight", in the model file's memory layout.
+  public let layout: ParameterLayout
+  /// All weights, `layout.count` of them.
+  public let parameters: [Float]
+  /// Shape at the entry of each layer and, last, at the exit.
+  let shapes: [Shape]
+  /// Batch normalization folded, weights in the kernels' layout, shared by all plans.
+  private let inference: PackedNetwork
+
+  /// - Throws: when the layers do not fit one another or the parameters are not finite.
+  public init(domain: Shape, layers: [LayerDescription], parameters: [Float]) throws(NetworkError) {
+    let shapes = try Self.shapes(domain: domain, layers: layers)
+    let layout = Self.layout(layers)
+    guard parameters.count == layout.count else {
+      throw .parameterCount(expected: layout.count, found: parameters.count)
+    }
+    for slot in layout.slots
+    where !parameters[slot.offset..<slot.offset + slot.shape.count].allSatisfy(\.isFinite) {
+      throw .parametersNotFinite(slot.name)
+    }
+    self.domain = domain
+    self.layers = layers
+    self.layout = layout
+    self.parameters = parameters
+    self.shapes = shapes
+    codomain = shapes[shapes.count - 1]
+    let folded = foldBatchNormalization(layers: layers, parameters: parameters)
+    inference = PackedNetwork(
+      domain: domain, layers: folded.layers, parameters: folded.parameters,
+      shapes: try Self.shapes(domain: domain, layers: folded.layers))
+  }
+
+  /// Fresh weights: normal with variance 2 / (fan in) before a rectifier-like activation and
+  /// 1 / (fan in) elsewhere (He et al. 2015, eq. 10; Glorot and Bengio 2010), biases zero.
+  public init(
+    domain: Shape, layers: [LayerDescription], key: RandomKey
+  ) throws(NetworkError) {
+    var parameters: [Float] = []
+    for (index, layer) in layers.enumerated() {
+      var stream = key.child(index).stream()
+      let rectified = Self.isRectified(after: index, layers)
+      for (name, shape) in layer.parameters {
+        switch name {
+        case "weight" where shape.rank > 1:
+          let deviation = ((rectified ? 2 : 1) / layer.fanIn).squareRoot()
+          for _ in 0..<shape.count { parameters.append(Float(stream.normal() * deviation)) }
+        case "weight", "runningVariance":
+          parameters += [Float](repeating: 1, count: shape.count)
+        default: parameters += [Float](repeating: 0, count: shape.count)
+        }
+      }
+    }
+    try self.init(domain: domain, layers: layers, parameters: parameters)
+  }
+
+  public func makePlan(lanes: Int) throws(PlanError) -> any MapPlan {
+    try NetworkPlan(network: inference, lanes: lanes, mode: .inference)
+  }
+
+  /// Multiply-adds of one forward pass of one item, without elementwise work.
+  public var multiplyAdds: Int {
+    zip(layers, zip(shapes, shapes.dropFirst())).reduce(0) { sum, step in
+      let (layer, (input, output)) = step
+      return switch layer {
+      case .linear(let inputs, let outputs): sum + inputs * outputs
+      case .conv(let inputs, _, let kernel, _, _): sum + output.count * inputs * kernel * kernel
+      case .convTranspose(_, let outputs, let kernel, _, _):
+        sum + input.count * outputs * kernel * kernel
+      default: sum
+      }
+    }
+  }
+
+  private static func isRectified(after index: Int, _ layers: [LayerDescription]) -> Bool {
+    for layer in layers[(index + 1)...] {
+      switch layer {
+      case .silu, .relu, .leakyRelu: return true
+      case .batchNorm, .dropout, .reshape, .flatten: continue
+      case .linear, .conv, .convTranspose, .sigmoid: return false
+      }
+    }
+    return false
+  }
+
+  static func layout(_ layers: [LayerDescription]) -> ParameterLayout {
+    var layout = ParameterLayout()
+    for (index, layer) in layers.enumerated() {
+      for (name, shape) in layer.parameters { layout.add("\(index).\(name)", shape) }
+    }
+    return layout
+  }
+
+  /// Shapes at each boundary. Refuses what would not fit: 2²⁸ weights or activations.
+  static func shapes(domain: Shape, layers: [LayerDescription]) throws(NetworkError) -> [Shape] {
+    let limit = 1 << 28
+    var shapes = [domain]
+    var total = 0
+    for layer in layers {
+      let input = shapes[shapes.count - 1]
+      guard layer.sizeBound(input) <= Double(limit) else { throw .tooLarge }
+      shapes.append(try layer.output(of: input))
+      total += layer.parameters.reduce(0) { $0 + $1.shape.count }
+      guard total <= limit else { throw .tooLarge }
+    }
+    return shapes
+  }
+}
+
+extension LayerDescription {
+  /// Inputs that one output sums over.
+  fileprivate var fanIn: Double {
+    switch self {
+    case .linear(let inputs, _): Double(inputs)
+    case .conv(let inputs, _, let kernel, _, _): Double(inputs * kernel * kernel)
+    case .convTranspose(let inputs, _, let kernel, let stride, _):
+      Double(inputs * kernel * kernel) / Double(stride * stride)
+    default: 1
+    }
+  }
+
+  /// An upper bound of the layer's weights and activations, in floating point so that it cannot
+  /// overflow whatever the description holds.
+  fileprivate func sizeBound(_ input: Shape) -> Double {
+    switch self {
+    case .linear(let inputs, let outputs): return Double(inputs) * Double(outputs)
+    case .conv(let inputs, let outputs, let kernel, _, let padding),
+      .convTranspose(let inputs, let outputs, let kernel, _, let padding):
+      let weights = Double(inputs) * Double(outputs) * Double(kernel) * Double(kernel)
+      let extent = input.extents.reduce(1.0) { $0 * Double($1 + 2 * padding + kernel) }
+      return max(weights, extent, stridedBound(input, outputs))
+    case .batchNorm(let channels): return 4 * Double(channels)
+    default: return Double(input.count)
+    }
+  }
+
+  private func stridedBound(_ input: Shape, _ outputs: Int) -> Double {
+    guard case .convTranspose(_, _, let kernel, let stride, _) = self, input.rank == 3 else {
+      return Double(outputs) * Double(input.count)
+    }
+    let height = Double(input[1]) * Double(stride) + Double(kernel)
+    let width = Double(input[2]) * Double(stride) + Double(kernel)
+    return Double(outputs) * height * width
+  }
+}
