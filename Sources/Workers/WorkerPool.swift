@@ -42,27 +42,25 @@ public final class WorkerPool: @unchecked Sendable {
 
   /// Calls `item` once for each index in 0..<count, from all workers, and returns when all are done.
   /// Not reentrant: an item must not call `run` of the same pool.
-  public func run(_ count: Int, _ item: (Int) -> Void) {
+  public func run(_ count: Int, _ item: @escaping (Int) -> Void) {
     guard threads > 1, count > 1 else {
       for index in 0..<count { item(index) }
       return
     }
-    withoutActuallyEscaping(item) { item in
-      pthread_mutex_lock(lock)
-      precondition(body == nil, "a worker pool's run is not reentrant")
-      body = item
-      itemCount = count
-      nextItem.store(0, ordering: .relaxed)
-      generation += 1
-      working = threads - 1
-      pthread_cond_broadcast(wake)
-      pthread_mutex_unlock(lock)
-      claimItems(item, count)
-      pthread_mutex_lock(lock)
-      while working > 0 { pthread_cond_wait(done, lock) }
-      body = nil
-      pthread_mutex_unlock(lock)
-    }
+    pthread_mutex_lock(lock)
+    precondition(body == nil, "a worker pool's run is not reentrant")
+    body = item
+    itemCount = count
+    nextItem.store(0, ordering: .relaxed)
+    generation += 1
+    working = threads - 1
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(lock)
+    claimItems(item, count)
+    pthread_mutex_lock(lock)
+    while working > 0 { pthread_cond_wait(done, lock) }
+    body = nil
+    pthread_mutex_unlock(lock)
   }
 
   /// Ends the workers; the pool must be idle.
