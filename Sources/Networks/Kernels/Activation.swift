@@ -18,97 +18,101 @@ enum Activation: Equatable {
 
   /// y = a(z + b) and, in place of z, the derivative a′(z + b): one pass while the row is in cache.
   ///
-  /// `z` and `y` are rows × channels and may be the same memory only for `identity`; `bias` has
-  /// `channels` elements, or is nil. With `derivative` false `z` is left as it was.
+  /// `z` and `y` are rows × channels, apart from one another; `bias` has `channels` elements, or is
+  /// nil for none.
   func apply(
     rows: Int, channels: Int, bias: UnsafePointer<Float>?, z: UnsafeMutablePointer<Float>,
     y: UnsafeMutablePointer<Float>
   ) {
     switch self {
-    case .identity:
-      biasedPass(rows, channels, bias, z, y) { x in (x, Vector(repeating: 1)) }
-    case .silu:
-      biasedPass(rows, channels, bias, z, y) { x in
-        let s = logistic(x)
-        let value = x * s
-        return (value, s + value * (1 - s))
-      }
-    case .relu:
-      biasedPass(rows, channels, bias, z, y) { x in
-        let positive = x .> 0
-        return (
-          Vector(repeating: 0).replacing(with: x, where: positive),
-          Vector(repeating: 0).replacing(with: 1, where: positive)
-        )
-      }
+    case .identity: biasedPass(rows, channels, bias, z, y, IdentityFunction())
+    case .silu: biasedPass(rows, channels, bias, z, y, SiLUFunction())
+    case .relu: biasedPass(rows, channels, bias, z, y, LeakyReLUFunction(slope: 0))
     case .leakyRelu(let slope):
-      biasedPass(rows, channels, bias, z, y) { x in
-        let factor = Vector(repeating: slope).replacing(with: 1, where: x .> 0)
-        return (x * factor, factor)
-      }
-    case .sigmoid:
-      biasedPass(rows, channels, bias, z, y) { x in
-        let s = logistic(x)
-        return (s, s * (1 - s))
-      }
+      biasedPass(rows, channels, bias, z, y, LeakyReLUFunction(slope: slope))
+    case .sigmoid: biasedPass(rows, channels, bias, z, y, SigmoidFunction())
     }
   }
 }
 
-/// Runs `body` over z + bias and stores its value in y and its derivative in z.
+/// A function with its derivative, on sixteen numbers. A protocol rather than a closure, so that each
+/// pass is compiled with its function inside.
+private protocol VectorFunction {
+  func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector)
+}
+
+private struct IdentityFunction: VectorFunction {
+  @inline(__always)
+  func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector) { (x, Vector(repeating: 1)) }
+}
+
+private struct SiLUFunction: VectorFunction {
+  /// (x s)′ = s + x s (1 − s) with s the logistic function.
+  @inline(__always)
+  func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector) {
+    let s = logistic(x)
+    let value = x * s
+    return (value, s + value * (1 - s))
+  }
+}
+
+private struct LeakyReLUFunction: VectorFunction {
+  let slope: Float
+  @inline(__always)
+  func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector) {
+    let factor = Vector(repeating: slope).replacing(with: 1, where: x .> 0)
+    return (x * factor, factor)
+  }
+}
+
+private struct SigmoidFunction: VectorFunction {
+  @inline(__always)
+  func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector) {
+    let s = logistic(x)
+    return (s, s * (1 - s))
+  }
+}
+
 @inline(__always)
 private func biasedPass(
   _ rows: Int, _ channels: Int, _ bias: UnsafePointer<Float>?, _ z: UnsafeMutablePointer<Float>,
-  _ y: UnsafeMutablePointer<Float>, _ body: (Vector) -> (Vector, Vector)
+  _ y: UnsafeMutablePointer<Float>, _ function: some VectorFunction
 ) {
-  if channels == 1 || bias == nil {
+  guard let bias, channels > 1 else {
     let constant = Vector(repeating: bias?.pointee ?? 0)
-    biasedRow(rows &* channels, z, y) { _ in
-      constant
-    } body: {
-      body($0)
+    let count = rows &* channels
+    var index = 0
+    while index < count {
+      step(z + index, y + index, count &- index, constant, function)
+      index &+= 16
     }
     return
   }
-  let bias = bias!
   for row in 0..<rows {
-    biasedRow(channels, z + row &* channels, y + row &* channels) { index in
-      if index &+ 16 <= channels { return load(bias + index) }
-      return loadPartial(bias + index, channels &- index)
-    } body: {
-      body($0)
+    var index = 0
+    while index < channels {
+      let left = channels &- index
+      let b = left >= 16 ? load(bias + index) : loadPartial(bias + index, left)
+      step(z + (row &* channels &+ index), y + (row &* channels &+ index), left, b, function)
+      index &+= 16
     }
   }
 }
 
+/// At most sixteen elements; `left` of them remain.
 @inline(__always)
-private func biasedRow(
-  _ count: Int, _ z: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>,
-  bias: (Int) -> Vector, body: (Vector) -> (Vector, Vector)
+private func step(
+  _ z: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ left: Int, _ bias: Vector,
+  _ function: some VectorFunction
 ) {
-  var index = 0
-  while index &+ 16 <= count {
-    let (value, derivative) = body(load(z + index) + bias(index))
-    store(derivative, z + index)
-    store(value, y + index)
-    index &+= 16
+  let whole = left >= 16
+  let x = (whole ? load(z) : loadPartial(z, left)) + bias
+  let (value, derivative) = function.evaluate(x)
+  if whole {
+    store(derivative, z)
+    store(value, y)
+  } else {
+    storePartial(derivative, z, left)
+    storePartial(value, y, left)
   }
-  if index < count {
-    let (value, derivative) = body(loadPartial(z + index, count &- index) + bias(index))
-    storePartial(derivative, z + index, count &- index)
-    storePartial(value, y + index, count &- index)
-  }
-}
-
-/// The first `count` < 16 elements at p, zeros behind them.
-@inlinable @inline(__always)
-package func loadPartial(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
-  var v = Vector(repeating: 0)
-  for lane in 0..<count { v[lane] = p[lane] }
-  return v
-}
-
-@inlinable @inline(__always)
-package func storePartial(_ v: Vector, _ p: UnsafeMutablePointer<Float>, _ count: Int) {
-  for lane in 0..<count { p[lane] = v[lane] }
 }

@@ -10,7 +10,9 @@
 /// subtracting 1.5·2²³, whose low bits then hold n itself.
 @inlinable @inline(__always)
 package func exponential(_ x: Vector) -> Vector {
-  let bounded = x.clamped(lowerBound: Vector(repeating: -87), upperBound: Vector(repeating: 88))
+  // Selects, not `clamped`, which the standard library computes lane by lane. NaN fails both.
+  let below = x.replacing(with: 88, where: x .> 88)
+  let bounded = Vector(repeating: -87).replacing(with: below, where: below .> -87)
   let shifted = bounded * Float(1.442_695_04) + Float(12_582_912)
   let n = shifted - Float(12_582_912)
   // ln 2 in two parts (Cody and Waite): n·high is exact for |n| < 2⁹.
@@ -80,4 +82,17 @@ package func load(_ p: UnsafePointer<Float>) -> Vector {
 @inlinable @inline(__always)
 package func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
+}
+
+/// The first `count` < 16 elements at p, zeros behind them.
+@inlinable @inline(__always)
+package func loadPartial(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
+  var v = Vector(repeating: 0)
+  for lane in 0..<count { v[lane] = p[lane] }
+  return v
+}
+
+@inlinable @inline(__always)
+package func storePartial(_ v: Vector, _ p: UnsafeMutablePointer<Float>, _ count: Int) {
+  for lane in 0..<count { p[lane] = v[lane] }
 }
