@@ -1,0 +1,148 @@
+import Foundation
+import Maps
+import Measurement
+import Probability
+import Tensors
+
+// Notation
+//   u   base variables, K            x = G(u)  mean image, D = C·H·W
+//   σ   noise level of a problem     β  inverse temperature of the likelihood, 1 for the posterior
+//
+//   ln p(u, y) = −½‖u‖² − ½K ln 2π + β Σ_i L_i(G(u)_i, σ)      (+ the prior of ln σ when inferred)
+//
+// L_i is the censored Gaussian term of datum i (Measurement/CensoredEvaluator), its variance
+// σ² + r_i with r_i the decoder's residual variance, rounding, and the square of a sigma map.
+
+/// The log density of base variables (and ln σ, when it is inferred) given data, for several problems
+/// that share the prior: position = (u_1 … u_K [, ln σ]); nats, with all constants.
+package struct ImagePosterior: TemperedLogDensity {
+  package let generator: any DifferentiableMap
+  package let problems: [PixelData]
+  package let noiseLevel: NoiseLevel
+  /// β.
+  package let inverseTemperature: Double
+
+  /// - Precondition: as many noise levels as problems, at least one; images of the generator's size.
+  package init(
+    generator: any DifferentiableMap, problems: [PixelData], noiseLevel: NoiseLevel,
+    inverseTemperature: Double = 1
+  ) {
+    precondition(!problems.isEmpty && noiseLevel.problemCount == problems.count)
+    precondition(problems.allSatisfy { $0.count == generator.codomain.count })
+    self.generator = generator
+    self.problems = problems
+    self.noiseLevel = noiseLevel
+    self.inverseTemperature = inverseTemperature
+  }
+
+  package var latentDimension: Int { generator.domain.count }
+  package var dimension: Int { latentDimension + (noiseLevel.isInferred ? 1 : 0) }
+  package var problemCount: Int { problems.count }
+
+  package func tempered(_ inverseTemperature: Double) -> any LogDensity {
+    ImagePosterior(
+      generator: generator, problems: problems, noiseLevel: noiseLevel,
+      inverseTemperature: inverseTemperature)
+  }
+
+  /// σ of a position.
+  package func sigma(of position: some Collection<Double>, problem: Int) -> Double {
+    switch noiseLevel {
+    case .known(let values): values[problem]
+    case .inferred: exp(position[position.index(position.startIndex, offsetBy: latentDimension)])
+    }
+  }
+
+  package func makeEvaluator(problems lanes: [Int]) throws -> any LogDensityEvaluator {
+    ImagePosteriorEvaluator(
+      self, lanes: lanes, plan: try generator.makePlan(lanes: lanes.count))
+  }
+}
+
+final class ImagePosteriorEvaluator: LogDensityEvaluator {
+  private let posterior: ImagePosterior
+  private let lanes: [Int]
+  private let plan: any MapPlan
+  private let likelihood: CensoredEvaluator
+  private let base: FloatBuffer
+  private let baseGradients: FloatBuffer
+  private let images: FloatBuffer
+  private let imageGradients: FloatBuffer
+  private var sigmas: [Double]
+  private var likelihoods: [Double]
+  private var logSigmaGradients: [Double]
+
+  init(_ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan) {
+    self.posterior = posterior
+    self.lanes = lanes
+    self.plan = plan
+    likelihood = CensoredEvaluator(problems: posterior.problems, lanes: lanes)
+    base = FloatBuffer(lanes.count * posterior.latentDimension)
+    baseGradients = FloatBuffer(lanes.count * posterior.latentDimension)
+    images = FloatBuffer(lanes.count * posterior.generator.codomain.count)
+    imageGradients = FloatBuffer(images.count)
+    sigmas = [Double](repeating: 1, count: lanes.count)
+    likelihoods = sigmas
+    logSigmaGradients = sigmas
+  }
+
+  func evaluate(
+    _ positions: Span<Double>, values: inout MutableSpan<Double>,
+    gradients: inout MutableSpan<Double>
+  ) {
+    let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
+    for lane in lanes.indices {
+      for k in 0..<latent { base.pointer[lane * latent + k] = Float(positions[lane * dimension + k]) }
+      switch posterior.noiseLevel {
+      case .known(let known): sigmas[lane] = known[lanes[lane]]
+      case .inferred: sigmas[lane] = exp(min(max(positions[lane * dimension + latent], -40), 40))
+      }
+    }
+    var imageSpan = images.buffer.mutableSpan
+    plan.apply(base.buffer.span, into: &imageSpan)
+    var densitySpan = likelihoods.mutableSpan
+    var imageGradientSpan = imageGradients.buffer.mutableSpan
+    var sigmaSpan = logSigmaGradients.mutableSpan
+    likelihood.evaluate(
+      means: images.buffer.span, sigmas: sigmas.span, logDensities: &densitySpan,
+      meanGradients: &imageGradientSpan, logSigmaGradients: &sigmaSpan)
+    var baseGradientSpan = baseGradients.buffer.mutableSpan
+    plan.vjp(imageGradients.buffer.span, into: &baseGradientSpan)
+    for lane in lanes.indices {
+      finish(lane, positions, &values, &gradients)
+    }
+  }
+
+  /// Adds the priors; −∞ and zeros where anything is not finite.
+  private func finish(
+    _ lane: Int, _ positions: Span<Double>, _ values: inout MutableSpan<Double>,
+    _ gradients: inout MutableSpan<Double>
+  ) {
+    let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
+    let beta = posterior.inverseTemperature
+    var value = beta * likelihoods[lane] - 0.5 * Double(latent) * log(2 * .pi)
+    var isFinite = true
+    for k in 0..<latent {
+      let u = positions[lane * dimension + k]
+      let gradient = beta * Double(baseGradients.pointer[lane * latent + k]) - u
+      value -= 0.5 * u * u
+      isFinite = isFinite && gradient.isFinite
+      gradients[lane * dimension + k] = gradient
+    }
+    if case .inferred(let estimates) = posterior.noiseLevel {
+      let spread = NoiseLevel.priorSpread
+      let logSigma = positions[lane * dimension + latent]
+      let deviation = (logSigma - log(estimates[lanes[lane]])) / spread
+      value -= 0.5 * deviation * deviation + log(spread) + 0.5 * log(2 * .pi)
+      let gradient = beta * logSigmaGradients[lane] - deviation / spread
+      isFinite = isFinite && gradient.isFinite && abs(logSigma) < 40
+      gradients[lane * dimension + latent] = gradient
+    }
+    guard isFinite, value.isFinite else {
+      values[lane] = -.infinity
+      for k in 0..<dimension { gradients[lane * dimension + k] = 0 }
+      return
+    }
+    values[lane] = value
+  }
+}

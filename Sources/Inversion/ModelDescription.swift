@@ -1,0 +1,101 @@
+import Flows
+import Networks
+import Tensors
+
+/// The `config` of a model file: everything but the weights.
+public struct ModelDescription: Codable, Sendable, Equatable {
+  public struct Image: Codable, Sendable, Equatable {
+    public var channels: Int
+    public var height: Int
+    public var width: Int
+
+    public init(channels: Int, height: Int, width: Int) {
+      self.channels = channels
+      self.height = height
+      self.width = width
+    }
+
+    /// C×H×W.
+    public var shape: Shape { Shape(channels, height, width) }
+  }
+
+  /// Which objective the autoencoder was trained on.
+  public enum Objective: String, Codable, Sendable {
+    case pae
+    case vae
+    case betaVAE = "beta-vae"
+    case flowVAE = "flow-vae"
+    case ppca
+  }
+
+  public struct Residual: Codable, Sendable, Equatable {
+    /// Columns of the low-rank part of Σ; 0 for a diagonal Σ.
+    public var rank: Int
+
+    public init(rank: Int) { self.rank = rank }
+  }
+
+  public var name: String
+  public var image: Image
+  /// K.
+  public var latent: Int
+  public var objective: Objective
+  public var encoder: [LayerDescription]
+  public var decoder: [LayerDescription]
+  public var flow: [FlowLayerDescription]
+  public var residual: Residual
+  public var training: TrainingRecord?
+
+  public init(
+    name: String, image: Image, latent: Int, objective: Objective, encoder: [LayerDescription],
+    decoder: [LayerDescription], flow: [FlowLayerDescription], residual: Residual,
+    training: TrainingRecord?
+  ) {
+    self.name = name
+    self.image = image
+    self.latent = latent
+    self.objective = objective
+    self.encoder = encoder
+    self.decoder = decoder
+    self.flow = flow
+    self.residual = residual
+    self.training = training
+  }
+}
+
+/// How a model came to be; for people and for remaking it.
+public struct TrainingRecord: Codable, Sendable, Equatable {
+  public var data: String
+  /// Pictures that the weights were fitted to.
+  public var pictures: Int
+  /// Pictures held out of them for early stopping and the residual variances; never test pictures.
+  public var heldOut: Int
+  public var seed: UInt64
+  public var epochs: Int
+  public var flowEpochs: Int
+  public var wallSeconds: Double
+  public var version: String
+  /// Mean squared error per pixel on the held-out pictures.
+  public var heldOutError: Double
+  /// Mean ln p(z) in nats of the held-out codes, under the flow and under a fitted Gaussian.
+  public var heldOutFlowLogLikelihood: Double
+  public var heldOutGaussianLogLikelihood: Double
+
+  public init(
+    data: String, pictures: Int, heldOut: Int, seed: UInt64, epochs: Int, flowEpochs: Int,
+    wallSeconds: Double, version: String, heldOutError: Double, heldOutFlowLogLikelihood: Double,
+    heldOutGaussianLogLikelihood: Double
+  ) {
+    self.data = data
+    self.pictures = pictures
+    self.heldOut = heldOut
+    self.seed = seed
+    self.epochs = epochs
+    self.flowEpochs = flowEpochs
+    self.wallSeconds = wallSeconds
+    self.version = version
+    self.heldOutError = heldOutError
+    self.heldOutFlowLogLikelihood = heldOutFlowLogLikelihood
+    self.heldOutGaussianLogLikelihood = heldOutGaussianLogLikelihood
+  }
+}

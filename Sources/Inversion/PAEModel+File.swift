@@ -1,0 +1,147 @@
+import Flows
+import Foundation
+import ImageFiles
+import Networks
+import Tensors
+
+/// The model file: safetensors with `format`, `version` and `config` in its metadata.
+extension PAEModel {
+  /// The value of `format` in the metadata.
+  static let fileFormat = "paeinvert-model"
+  static let fileVersion = "1"
+
+  /// Reads a model and trusts nothing in it: every tensor is expected, of the expected shape, finite.
+  /// - Throws: `ImageFileError.missing` or `.badData`.
+  public static func read(path: String) throws(ImageFileError) -> PAEModel {
+    try PAEModel(file: SafetensorsFile.read(path: path))
+  }
+
+  /// Writes a sibling, then renames.
+  /// - Throws: `ImageFileError` when `path` exists and `overwrite` is false, or on an I/O failure.
+  public func write(to path: String, overwrite: Bool) throws(ImageFileError) {
+    try SafetensorsFile.write(encodedFile(), to: path, overwrite: overwrite)
+  }
+
+  init(file: Safetensors) throws(ImageFileError) {
+    func bad(_ reason: String) -> ImageFileError { .badData(path: file.source, reason: reason) }
+    guard file.metadata["format"] == Self.fileFormat else {
+      throw bad("it is not a paeinvert model (format is not \(Self.fileFormat))")
+    }
+    guard file.metadata["version"] == Self.fileVersion else {
+      throw bad("its version is \(file.metadata["version"] ?? "missing"), this program reads 1")
+    }
+    guard let config = file.metadata["config"] else { throw bad("its config is missing") }
+    let description: ModelDescription
+    do {
+      description = try JSONDecoder().decode(ModelDescription.self, from: Data(config.utf8))
+    } catch {
+      throw bad("its config cannot be read: \(Self.reason(error))")
+    }
+    let image = description.image
+    guard [1, 3].contains(image.channels), (1...4096).contains(image.height),
+      (1...4096).contains(image.width)
+    else { throw bad("its image is \(image.channels)x\(image.height)x\(image.width)") }
+    guard (1...4096).contains(description.latent) else {
+      throw bad("its latent dimension is \(description.latent), not 1 to 4096")
+    }
+    guard description.residual.rank == 0 else {
+      throw bad("its residual has rank \(description.residual.rank); this program reads rank 0")
+    }
+    var names: Set<String> = ["residual.diagonal"]
+    func network(
+      _ prefix: String, _ domain: Shape, _ layers: [LayerDescription]
+    ) throws(ImageFileError) -> Network {
+      do throws(NetworkError) {
+        _ = try Network.shapes(domain: domain, layers: layers)
+      } catch {
+        throw bad("its \(prefix): \(error)")
+      }
+      var parameters: [Float] = []
+      for slot in Network.layout(layers).slots {
+        let name = "\(prefix).\(slot.name)"
+        names.insert(name)
+        parameters += try file.require(name, slot.shape)
+      }
+      do throws(NetworkError) {
+        return try Network(domain: domain, layers: layers, parameters: parameters)
+      } catch {
+        throw bad("its \(prefix): \(error)")
+      }
+    }
+    let encoder = try network("encoder", image.shape, description.encoder)
+    let decoder = try network("decoder", Shape(description.latent), description.decoder)
+    let flow: NormalizingFlow
+    do throws(FlowError) {
+      let layout = try NormalizingFlow.layout(
+        of: description.flow, dimension: description.latent)
+      var parameters: [Float] = []
+      for slot in layout.slots {
+        names.insert(slot.name)
+        do throws(ImageFileError) {
+          parameters += try file.require(slot.name, slot.shape)
+        } catch {
+          throw FlowError.missing(tensor: "\(error)")
+        }
+      }
+      flow = try NormalizingFlow(
+        layers: description.flow, dimension: description.latent, parameters: parameters)
+    } catch {
+      throw bad("its flow: \(error)")
+    }
+    let variances = try file.require("residual.diagonal", image.shape)
+    try file.requireOnly(names)
+    do throws(ModelError) {
+      try self.init(
+        description: description, encoder: encoder, decoder: decoder, flow: flow,
+        residualVariances: variances)
+    } catch {
+      throw bad("\(error)")
+    }
+  }
+
+  /// The file's content; the same model gives the same bytes.
+  func encodedFile() -> Safetensors {
+    var tensors: [Safetensors.NamedTensor] = []
+    for (prefix, network) in [("encoder", encoder), ("decoder", decoder)] {
+      for slot in network.layout.slots {
+        tensors.append(
+          .init(
+            name: "\(prefix).\(slot.name)", shape: slot.shape,
+            values: .float32(
+              Array(network.parameters[slot.offset..<slot.offset + slot.shape.count]))))
+      }
+    }
+    for slot in flow.layout.slots {
+      tensors.append(
+        .init(
+          name: slot.name, shape: slot.shape,
+          values: .float32(Array(flow.parameters[slot.offset..<slot.offset + slot.shape.count]))))
+    }
+    tensors.append(
+      .init(
+        name: "residual.diagonal", shape: description.image.shape,
+        values: .float32(residualVariances)))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // A description holds only finite numbers and strings, which always encode.
+    let config = String(decoding: (try? encoder.encode(description)) ?? Data(), as: UTF8.self)
+    return Safetensors(
+      metadata: ["format": Self.fileFormat, "version": Self.fileVersion, "config": config],
+      tensors: tensors)
+  }
+
+  /// The first line of a decoding error, with the path to the key.
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "it is not JSON" }
+    let (context, what) =
+      switch error {
+      case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)' is missing")
+      case .typeMismatch(_, let context): (context, "a value is of the wrong type")
+      case .valueNotFound(_, let context): (context, "a value is missing")
+      case .dataCorrupted(let context): (context, context.debugDescription)
+      @unknown default: (nil as DecodingError.Context?, "it is not as described")
+      }
+    let path = (context?.codingPath ?? []).map(\.stringValue).joined(separator: ".")
+    return path.isEmpty ? what : "\(what) at \(path)"
+  }
+}

@@ -1,0 +1,57 @@
+import Flows
+import Maps
+import Networks
+import Tensors
+
+/// A trained Probabilistic Autoencoder: encoder e, decoder g, flow f on the codes, residual Σ.
+///
+/// u = f(e(x)) and x ≈ g(T(u)), T = f⁻¹ (Böhm and Seljak, TMLR 2022, arXiv 2006.05479).
+public struct PAEModel: Prior {
+  public let description: ModelDescription
+  public let encoder: Network
+  public let decoder: Network
+  public let flow: NormalizingFlow
+  public let residualVariances: [Float]
+  public let generator: any DifferentiableMap
+
+  /// - Throws: `ModelError` when the parts do not fit one another.
+  public init(
+    description: ModelDescription, encoder: Network, decoder: Network, flow: NormalizingFlow,
+    residualVariances: [Float]
+  ) throws(ModelError) {
+    let shape = description.image.shape
+    let latent = description.latent
+    guard encoder.domain == shape, encoder.codomain.count == latent else {
+      throw .parts("the encoder maps \(encoder.domain) to \(encoder.codomain)")
+    }
+    guard decoder.domain.count == latent, decoder.codomain.count == shape.count else {
+      throw .parts("the decoder maps \(decoder.domain) to \(decoder.codomain)")
+    }
+    guard flow.dimension == latent else { throw .parts("the flow has \(flow.dimension) variables") }
+    guard residualVariances.count == shape.count,
+      residualVariances.allSatisfy({ $0 >= 0 && $0.isFinite })
+    else { throw .parts("residual.diagonal must hold \(shape.count) variances, none negative") }
+    self.description = description
+    self.encoder = encoder
+    self.decoder = decoder
+    self.flow = flow
+    self.residualVariances = residualVariances
+    do {
+      generator = try ComposedMap([flow.generator, decoder])
+    } catch {
+      throw .parts("\(error)")
+    }
+  }
+}
+
+/// Why there is no model.
+public enum ModelError: Error, Equatable, CustomStringConvertible {
+  /// The parts of a description do not fit one another.
+  case parts(String)
+
+  public var description: String {
+    switch self {
+    case .parts(let what): "the model's parts do not fit: \(what)"
+    }
+  }
+}

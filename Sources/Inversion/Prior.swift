@@ -1,0 +1,18 @@
+import Maps
+import Tensors
+
+/// What pictures are thought to be before any data: x = generator(u) + ε with u ~ N(0, I) and
+/// ε ~ N(0, diag(residualVariances)), the part that the generator cannot paint.
+public protocol Prior: Sendable {
+  /// From base variables u (its domain) to mean images C×H×W (its codomain).
+  var generator: any DifferentiableMap { get }
+  /// Variance of ε for each element of the image, row-major C×H×W; squared intensity.
+  var residualVariances: [Float] { get }
+}
+
+extension Prior {
+  /// K: how many base variables there are.
+  public var latentDimension: Int { generator.domain.count }
+  /// C×H×W.
+  public var imageShape: Shape { generator.codomain }
+}
