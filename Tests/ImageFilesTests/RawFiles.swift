@@ -74,7 +74,7 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   func put(_ name: String, _ bytes: [UInt8]) -> String {
-    FileManager.default.createFile(atPath: path + "/" + name, contents: Data(bytes))
+    _ = FileManager.default.createFile(atPath: path + "/" + name, contents: Data(bytes))
     return path + "/" + name
   }
 
