@@ -1,0 +1,100 @@
+import Probability
+import Randomness
+
+/// One chain of one problem: warmup, then draws, written in order; suspends at each gradient.
+final class Chain: @unchecked Sendable {
+  // Touched only by the thread that runs the batch.
+  private(set) var positions: [Double] = []
+  private(set) var logDensities: [Double] = []
+  private(set) var records: [TransitionRecord] = []
+  private(set) var warmupDivergences = 0
+  private(set) var warmupGradients = 0
+  private(set) var warmupEnd: ContinuousClock.Instant?
+  private(set) var startIsFinite = true
+
+  private let index: Int
+  private let problem: SamplingProblem
+  private let adaptation: ProblemAdaptation
+  private let kernel: any MarkovKernel
+  private let options: SamplerOptions
+  private let schedule: WarmupSchedule
+  private let tally: Tally
+
+  init(
+    index: Int, problem: SamplingProblem, adaptation: ProblemAdaptation,
+    kernel: any MarkovKernel, options: SamplerOptions, tally: Tally
+  ) {
+    self.index = index
+    self.problem = problem
+    self.adaptation = adaptation
+    self.kernel = kernel
+    self.options = options
+    self.tally = tally
+    schedule = WarmupSchedule(length: options.warmup)
+    positions.reserveCapacity(options.draws * problem.starts[index].count)
+    logDensities.reserveCapacity(options.draws)
+    records.reserveCapacity(options.draws)
+  }
+
+  func run(_ lane: Lane) async {
+    let state = ChainState(position: problem.starts[index])
+    await lane.evaluate(state)
+    guard state.logDensity.isFinite else {
+      startIsFinite = lane.isCancelled
+      tally.failed = tally.failed || !startIsFinite
+      return
+    }
+    let key = problem.key.child("chain").child(index)
+    let transition = kernel.makeTransition(dimension: state.position.count)
+    await warmUp(state, transition, key: key, lane: lane)
+    warmupGradients = lane.gradients
+    warmupEnd = .now
+    let leapfrog = Leapfrog(stepSize: adaptation.stepSize, metric: adaptation.metric)
+    for draw in 0..<options.draws where !lane.isCancelled {
+      var stream = key.child("draw").child(draw).stream()
+      let record = await transition.step(state, leapfrog: leapfrog, lane: lane, stream: &stream)
+      positions += state.position
+      logDensities.append(state.logDensity)
+      records.append(record)
+      tally.transitions += 1
+      if record.isDivergent { tally.divergences += 1 }
+    }
+  }
+
+  /// Leaves the problem's shared step size and metric as they are to be kept.
+  private func warmUp(
+    _ state: ChainState, _ transition: any MarkovTransition, key: RandomKey, lane: Lane
+  ) async {
+    var metric = adaptation.metric
+    let first = await initialStepSize(
+      at: state, metric: metric, lane: lane, key: key.child("step size"))
+    var stepSize = DualAveraging(stepSize: first, target: options.targetAcceptance)
+    for iteration in 0..<options.warmup where !lane.isCancelled {
+      var stream = key.child("warmup").child(iteration).stream()
+      let record = await transition.step(
+        state, leapfrog: Leapfrog(stepSize: stepSize.stepSize, metric: metric), lane: lane,
+        stream: &stream)
+      stepSize.update(acceptance: record.acceptance)
+      tally.transitions += 1
+      if record.isDivergent { warmupDivergences += 1 }
+      if schedule.collects(iteration) { adaptation.collect(state.position, chain: index) }
+      if schedule.endsWindow(iteration) {
+        await adaptation.meet(
+          lane: lane, chain: index, stepSize: stepSize.averagedStepSize, endsWindow: true)
+        metric = adaptation.metric
+        stepSize.restart(around: adaptation.stepSize)
+      }
+    }
+    guard !lane.isCancelled else { return }
+    await adaptation.meet(
+      lane: lane, chain: index, stepSize: stepSize.averagedStepSize, endsWindow: false)
+  }
+}
+
+/// Running counts for the progress line. Touched only by the thread that runs the batch.
+final class Tally: @unchecked Sendable {
+  var transitions = 0
+  var divergences = 0
+  /// Some chain could not start: the run is to stop.
+  var failed = false
+}

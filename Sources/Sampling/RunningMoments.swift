@@ -1,0 +1,109 @@
+/// Mean and scatter Σ (x − x̄)(x − x̄)ᵀ of positions, one at a time.
+///
+/// Source: Welford, "Note on a method for calculating corrected sums of squares and products", 1962.
+package struct RunningMoments {
+  package enum Shape: Sendable {
+    /// D sums of squares.
+    case diagonal
+    /// D × D, row-major.
+    case full
+  }
+
+  package let shape: Shape
+  package private(set) var count = 0
+  package private(set) var mean: [Double]
+  package private(set) var scatter: [Double]
+  private var difference: [Double]
+
+  package init(dimension: Int, shape: Shape) {
+    self.shape = shape
+    mean = [Double](repeating: 0, count: dimension)
+    difference = mean
+    let size = shape == .full ? dimension * dimension : dimension
+    scatter = [Double](repeating: 0, count: size)
+  }
+
+  package mutating func add(_ position: [Double]) {
+    count += 1
+    for i in mean.indices {
+      difference[i] = position[i] - mean[i]
+      mean[i] += difference[i] / Double(count)
+    }
+    // x_n − x̄_{n−1} = d contributes (n − 1)/n d dᵀ.
+    addScatter(of: difference, weight: Double(count - 1) / Double(count))
+  }
+
+  package mutating func reset() {
+    count = 0
+    for i in mean.indices { mean[i] = 0 }
+    for i in scatter.indices { scatter[i] = 0 }
+  }
+
+  /// Adds weight · d dᵀ, or its diagonal.
+  mutating func addScatter(of d: [Double], weight: Double) {
+    let dimension = d.count
+    switch shape {
+    case .diagonal:
+      for i in 0..<dimension { scatter[i] += weight * d[i] * d[i] }
+    case .full:
+      for i in 0..<dimension {
+        let scale = weight * d[i]
+        for j in 0..<dimension { scatter[i * dimension + j] += scale * d[j] }
+      }
+    }
+  }
+
+  /// Element (i, i) of the scatter.
+  func scatterDiagonal(_ i: Int) -> Double {
+    scatter[shape == .full ? i * (mean.count + 1) : i]
+  }
+
+  /// The moments of several chains of one problem.
+  ///
+  /// Where the chains agree, these are the moments of all their draws about the grand mean. Where they
+  /// do not (some coordinate's classical R̂ exceeds 1.2), distances between chains say nothing of the
+  /// local scale, and the scatter is the sum of the scatters within chains.
+  package static func pooled(_ chains: [RunningMoments]) -> RunningMoments {
+    var pooled = chains[0]
+    pooled.reset()
+    let total = Double(chains.reduce(0) { $0 + $1.count })
+    pooled.count = Int(total)
+    guard total > 0 else { return pooled }
+    for chain in chains {
+      addScaled(Double(chain.count) / total, chain.mean, to: &pooled.mean)
+      addScaled(1, chain.scatter, to: &pooled.scatter)
+    }
+    guard agree(chains, grandMean: pooled.mean) else { return pooled }
+    for chain in chains {
+      var shift = chain.mean
+      addScaled(-1, pooled.mean, to: &shift)
+      pooled.addScatter(of: shift, weight: Double(chain.count))
+    }
+    return pooled
+  }
+
+  /// R̂² = (n − 1)/n + B/(n W) ≤ 1.2² in every coordinate (Gelman and Rubin 1992).
+  private static func agree(_ chains: [RunningMoments], grandMean: [Double]) -> Bool {
+    guard chains.count > 1, let n = chains.map(\.count).min(), n > 1 else { return false }
+    let m = Double(chains.count)
+    return grandMean.indices.allSatisfy { i in
+      let within =
+        chains.reduce(0) { $0 + $1.scatterDiagonal(i) / Double(max(1, $1.count - 1)) } / m
+      let between =
+        chains.reduce(0) { $0 + ($1.mean[i] - grandMean[i]) * ($1.mean[i] - grandMean[i]) }
+        / (m - 1)
+      return Double(n - 1) / Double(n) * within + between <= 1.44 * within
+    }
+  }
+}
+
+extension RunningMoments {
+  /// The same without covariances.
+  var diagonal: RunningMoments {
+    var reduced = RunningMoments(dimension: mean.count, shape: .diagonal)
+    reduced.count = count
+    reduced.mean = mean
+    reduced.scatter = mean.indices.map(scatterDiagonal)
+    return reduced
+  }
+}
