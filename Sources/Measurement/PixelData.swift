@@ -1,0 +1,57 @@
+/// What one datum says about its mean.
+public enum PixelKind: UInt8, Sendable {
+  /// Nothing: the element is missing.
+  case unobserved
+  /// It was y.
+  case measured
+  /// It lies at the low end of the range: what fell there was y ≤ low.
+  case belowLow
+  /// It lies at the high end of the range: what fell there was y ≥ high.
+  case aboveHigh
+}
+
+/// The data of one problem, D elements, white noise of a common level σ plus known variances:
+/// y_i ~ N(m_i, σ² + r_i), censored at the ends of the range.
+package struct PixelData: Sendable {
+  /// y, D intensities; where `kinds` is not `measured` the value is not used.
+  package let values: [Float]
+  /// D kinds.
+  package let kinds: [PixelKind]
+  /// r_i ≥ 0, D variances that do not scale with σ: decoder residual, rounding (step²/12), and the
+  /// square of a sigma map.
+  package let extraVariances: [Float]
+  /// Ends of the range, in intensity; used by the censored elements only.
+  package let low: Float
+  package let high: Float
+
+  /// - Precondition: D values, kinds and variances; measured values finite; variances ≥ 0 and finite.
+  package init(
+    values: [Float], kinds: [PixelKind], extraVariances: [Float], low: Float = 0, high: Float = 1
+  ) {
+    precondition(values.count == kinds.count && values.count == extraVariances.count)
+    precondition(zip(values, kinds).allSatisfy { $1 != .measured || $0.isFinite })
+    precondition(extraVariances.allSatisfy { $0 >= 0 && $0.isFinite })
+    self.values = values
+    self.kinds = kinds
+    self.extraVariances = extraVariances
+    self.low = low
+    self.high = high
+  }
+
+  package var count: Int { values.count }
+
+  /// `unobserved` where the mask says so; else, when `censored`, the ends of the range where the value
+  /// is at or beyond them; else measured.
+  /// - Precondition: one flag for each value, or none at all for everything observed.
+  package static func kinds(
+    of values: [Float], observed: [Bool]? = nil, censored: Bool, low: Float = 0, high: Float = 1
+  ) -> [PixelKind] {
+    precondition(observed.map { $0.count == values.count } ?? true)
+    return values.indices.map { index in
+      if let observed, !observed[index] { return .unobserved }
+      guard censored else { return .measured }
+      if values[index] <= low { return .belowLow }
+      return values[index] >= high ? .aboveHigh : .measured
+    }
+  }
+}
