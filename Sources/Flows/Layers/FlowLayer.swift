@@ -1,0 +1,87 @@
+/// y = f(x) of one layer with its log-determinant, feature by feature (see `paddedColumns`). The
+/// layer owns what its vjp needs; `parameters` is the flow's whole flat vector, which may change
+/// between applications but not between an application and its vjp.
+protocol NormalizingLayer: AnyObject {
+  /// Adds the layer's ln|det| to `logDeterminants` (one number a column). `masks` sets the dropout
+  /// masks of a conditioner; nil means no dropout.
+  func normalize(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    logDeterminants: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>,
+    masks: DropoutMasks?)
+  /// Turns `cotangent` from dy into dx, at the `x` of the latest `normalize`; adds the parameters'
+  /// cotangents to `gradient` (laid out as `parameters`) where one is given.
+  func normalizeVJP(
+    _ cotangent: UnsafeMutablePointer<Float>, _ dLogDeterminants: UnsafePointer<Float>,
+    at x: UnsafePointer<Float>, parameters: UnsafePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>?)
+}
+
+/// x = f⁻¹(y) of one layer, in place.
+protocol GeneratingLayer: AnyObject {
+  /// Turns `values` from y into x.
+  func generate(_ values: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>)
+  /// Turns `cotangent` from dx into dy = (∂x/∂y)ᵀ dx, at the latest `generate`.
+  func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>)
+}
+
+extension FlowLayout {
+  func makeNormalizingLayers(columns: Int) -> [any NormalizingLayer] {
+    zip(layers, slots).enumerated().map { index, layer in
+      switch layer {
+      case (.permutation(let order), _): PermutationLayer(order: order, columns: columns)
+      case (_, .affine(let mean, let logScale)):
+        StandardizingLayer(
+          dimension: dimension, columns: columns, mean: mean, logScale: logScale)
+      case (_, .luLinear(let lower, let upper, let logDiagonal, let bias)):
+        TriangularLayer(
+          dimension: dimension, columns: columns, lower: lower, upper: upper,
+          logDiagonal: logDiagonal, bias: bias)
+      default: makeCoupling(index, columns: columns)
+      }
+    }
+  }
+
+  /// The layers of the inverse, in the order of the list; `luLinear` is inverted here.
+  func makeGeneratingLayers(columns: Int, parameters: [Float]) -> [any GeneratingLayer] {
+    zip(layers, slots).enumerated().map { index, layer in
+      switch layer {
+      case (.permutation(let order), _): PermutationLayer(order: order, columns: columns)
+      case (_, .affine(let mean, let logScale)):
+        StandardizingLayer(
+          dimension: dimension, columns: columns, mean: mean, logScale: logScale)
+      case (_, .luLinear(let lower, let upper, let logDiagonal, let bias)):
+        InverseLinearLayer(
+          dimension: dimension, columns: columns, bias: bias,
+          inverse: triangularInverse(
+            lower: parameters[lower...], upper: parameters[upper...],
+            logDiagonal: parameters[logDiagonal...], dimension: dimension))
+      default: makeCoupling(index, columns: columns)
+      }
+    }
+  }
+
+  private func makeCoupling(_ index: Int, columns: Int) -> CouplingLayer {
+    guard case .conditioner(let dense) = slots[index] else {
+      preconditionFailure("layer \(index) is no coupling")
+    }
+    let first = dimension / 2
+    let transform: any CouplingTransform
+    let half: CouplingHalf
+    switch layers[index] {
+    case .splineCoupling(let coupling):
+      half = coupling.transforms
+      transform = SplineTransform(
+        bins: coupling.bins, bound: coupling.bound,
+        elements: half == .first ? first : dimension - first, columns: columns)
+    case .affineCoupling(let coupling):
+      half = coupling.transforms
+      transform = AffineTransform(
+        maxLogScale: coupling.maxLogScale,
+        elements: half == .first ? first : dimension - first, columns: columns)
+    case .affine, .luLinear, .permutation: preconditionFailure("layer \(index) is no coupling")
+    }
+    return CouplingLayer(
+      dimension: dimension, half: half, columns: columns,
+      conditioner: Conditioner(dense, columns: columns, index: index), transform: transform)
+  }
+}
