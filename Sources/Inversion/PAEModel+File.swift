@@ -1,6 +1,7 @@
 import Flows
 import Foundation
 import ImageFiles
+import Maps
 import Networks
 import Tensors
 
@@ -70,24 +71,7 @@ extension PAEModel {
     }
     let encoder = try network("encoder", image.shape, description.encoder)
     let decoder = try network("decoder", Shape(description.latent), description.decoder)
-    let flow: NormalizingFlow
-    do throws(FlowError) {
-      let layout = try NormalizingFlow.layout(
-        of: description.flow, dimension: description.latent)
-      var parameters: [Float] = []
-      for slot in layout.slots {
-        names.insert(slot.name)
-        do throws(ImageFileError) {
-          parameters += try file.require(slot.name, slot.shape)
-        } catch {
-          throw FlowError.missing(tensor: "\(error)")
-        }
-      }
-      flow = try NormalizingFlow(
-        layers: description.flow, dimension: description.latent, parameters: parameters)
-    } catch {
-      throw bad("its flow: \(error)")
-    }
+    let flow = try Self.flow(description, file, &names)
     let variances = try file.require("residual.diagonal", image.shape)
     try file.requireOnly(names)
     do throws(ModelError) {
@@ -96,6 +80,28 @@ extension PAEModel {
         residualVariances: variances)
     } catch {
       throw bad("\(error)")
+    }
+  }
+
+  private static func flow(
+    _ description: ModelDescription, _ file: Safetensors, _ names: inout Set<String>
+  ) throws(ImageFileError) -> NormalizingFlow {
+    let layout: ParameterLayout
+    do throws(FlowError) {
+      layout = try NormalizingFlow.layout(of: description.flow, dimension: description.latent)
+    } catch {
+      throw .badData(path: file.source, reason: "its flow: \(error)")
+    }
+    var parameters: [Float] = []
+    for slot in layout.slots {
+      names.insert(slot.name)
+      parameters += try file.require(slot.name, slot.shape)
+    }
+    do throws(FlowError) {
+      return try NormalizingFlow(
+        layers: description.flow, dimension: description.latent, parameters: parameters)
+    } catch {
+      throw .badData(path: file.source, reason: "its flow: \(error)")
     }
   }
 
@@ -133,15 +139,23 @@ extension PAEModel {
   /// The first line of a decoding error, with the path to the key.
   private static func reason(_ error: any Error) -> String {
     guard let error = error as? DecodingError else { return "it is not JSON" }
-    let (context, what) =
-      switch error {
-      case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)' is missing")
-      case .typeMismatch(_, let context): (context, "a value is of the wrong type")
-      case .valueNotFound(_, let context): (context, "a value is missing")
-      case .dataCorrupted(let context): (context, context.debugDescription)
-      @unknown default: (nil as DecodingError.Context?, "it is not as described")
-      }
-    let path = (context?.codingPath ?? []).map(\.stringValue).joined(separator: ".")
+    var path = ""
+    let what: String
+    func note(_ context: DecodingError.Context) {
+      path = context.codingPath.map(\.stringValue).joined(separator: ".")
+    }
+    switch error {
+    case .keyNotFound(let key, let context):
+      what = "the key '\(key.stringValue)' is missing"
+      note(context)
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      what = "a value is missing or of the wrong type"
+      note(context)
+    case .dataCorrupted(let context):
+      what = context.debugDescription
+      note(context)
+    @unknown default: what = "it is not as described"
+    }
     return path.isEmpty ? what : "\(what) at \(path)"
   }
 }

@@ -93,7 +93,8 @@ public struct Network: DifferentiableMap {
     return false
   }
 
-  static func layout(_ layers: [LayerDescription]) -> ParameterLayout {
+  /// Slots of a list of layers, before there are weights.
+  package static func layout(_ layers: [LayerDescription]) -> ParameterLayout {
     var layout = ParameterLayout()
     for (index, layer) in layers.enumerated() {
       for (name, shape) in layer.parameters { layout.add("\(index).\(name)", shape) }
@@ -102,7 +103,7 @@ public struct Network: DifferentiableMap {
   }
 
   /// Shapes at each boundary. Refuses what would not fit: 2²⁸ weights or activations.
-  static func shapes(domain: Shape, layers: [LayerDescription]) throws(NetworkError) -> [Shape] {
+  package static func shapes(domain: Shape, layers: [LayerDescription]) throws(NetworkError) -> [Shape] {
     let limit = 1 << 28
     var shapes = [domain]
     var total = 0
