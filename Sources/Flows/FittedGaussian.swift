@@ -53,6 +53,14 @@ public struct FittedGaussian: Sendable {
     }
   }
 
+  /// √S_kk of each coordinate.
+  package var standardDeviations: [Double] {
+    (0..<dimension).map { row in
+      (0...row).reduce(0) { $0 + factor[row * dimension + $1] * factor[row * dimension + $1] }
+        .squareRoot()
+    }
+  }
+
   /// C⁻¹, lower triangular, row-major [K, K].
   func inverseFactor() -> [Double] {
     var inverse = factor

@@ -51,7 +51,9 @@ extension NormalizingFlow {
       parameters[logScale + row] = Float(-0.5 * log(variance))
       scales.append(exp(parameters[logScale + row]))
     }
-    if case .luLinear(let lower, let upper, let logDiagonal, let bias)? = plan.slots.dropFirst().first {
+    if case .luLinear(let lower, let upper, let logDiagonal, let bias)? = plan.slots.dropFirst()
+      .first
+    {
       var standardized = codes
       for index in codes.indices {
         let row = index % dimension

@@ -92,7 +92,9 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   ) {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
     for lane in lanes.indices {
-      for k in 0..<latent { base.pointer[lane * latent + k] = Float(positions[lane * dimension + k]) }
+      for k in 0..<latent {
+        base.pointer[lane * latent + k] = Float(positions[lane * dimension + k])
+      }
       switch posterior.noiseLevel {
       case .known(let known): sigmas[lane] = known[lanes[lane]]
       case .inferred: sigmas[lane] = exp(min(max(positions[lane * dimension + latent], -40), 40))

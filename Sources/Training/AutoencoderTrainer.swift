@@ -46,7 +46,9 @@ package final class AutoencoderTrainer {
     self.encoder = packedEncoder
     self.decoder = packedDecoder
     optimizers = [packedEncoder, packedDecoder].map {
-      Optimizer(weights: $0.weights, layout: $0.layout, options: options.optimizer, pool: pool)
+      Optimizer(
+        weights: $0.weights, layout: $0.layout, options: options.optimizer, pool: pool,
+        decays: { $0.shape.rank > 1 })
     }
     var shards: [Shard] = []
     for _ in 0..<options.shards {

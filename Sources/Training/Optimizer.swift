@@ -7,7 +7,7 @@ import Workers
 /// exponential moving average of the weights, in two passes over memory.
 ///
 /// With g the clipped gradient, t = 1, 2, …: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
-/// w ← w − η (m̂/(√v̂ + ε) + λw), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ); λ acts on matrices and kernels only.
+/// w ← w − η (m̂/(√v̂ + ε) + λw), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ); λ acts on the slots named to decay.
 /// average ← d·average + (1−d)·w with d = min(decay, (1+t)/(10+t)), so that the start is forgotten.
 ///
 /// Slots named "…runningMean" and "…runningVariance" are statistics, not weights: their "gradient" is
@@ -42,7 +42,8 @@ package final class Optimizer {
   }
 
   package init(
-    weights: FloatBuffer, layout: ParameterLayout, options: Options, pool: WorkerPool
+    weights: FloatBuffer, layout: ParameterLayout, options: Options, pool: WorkerPool,
+    decays: (ParameterSlot) -> Bool
   ) {
     self.options = options
     self.weights = weights
@@ -51,12 +52,13 @@ package final class Optimizer {
     secondMoment = FloatBuffer(weights.count)
     average = FloatBuffer(weights.array)
     steps = 0
-    segments = Self.segments(layout)
+    segments = Self.segments(layout, decays)
   }
 
   /// Goes on from a stored state.
-  package func restore(weights: [Float], first: [Float], second: [Float], average: [Float], steps: Int)
-  {
+  package func restore(
+    weights: [Float], first: [Float], second: [Float], average: [Float], steps: Int
+  ) {
     for (buffer, values) in [
       (self.weights, weights), (firstMoment, first), (secondMoment, second),
       (self.average, average),
@@ -159,14 +161,17 @@ package final class Optimizer {
 
   /// The flat vector cut at slot boundaries and into pieces of at most 2¹⁵, so that workers share the
   /// work and the sums do not depend on their number.
-  private static func segments(_ layout: ParameterLayout) -> [Segment] {
+  private static func segments(
+    _ layout: ParameterLayout, _ decays: (ParameterSlot) -> Bool
+  ) -> [Segment] {
     layout.slots.flatMap { slot in
+      let slotDecays = decays(slot)
       let isStatistic =
         slot.name.hasSuffix("runningMean") || slot.name.hasSuffix("runningVariance")
       return stride(from: 0, to: slot.shape.count, by: 1 << 15).map { start in
-        let end = min(start + 1 << 15, slot.shape.count)
+        let end = min(start + (1 << 15), slot.shape.count)
         return Segment(
-          range: slot.offset + start..<slot.offset + end, decays: slot.shape.rank > 1,
+          range: slot.offset + start..<slot.offset + end, decays: slotDecays,
           isStatistic: isStatistic)
       }
     }
