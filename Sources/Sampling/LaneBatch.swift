@@ -79,6 +79,7 @@ package final class LaneBatch: @unchecked Sendable {
       computedGradients += block.laneCount
     }
     precondition(!busyBlocks.isEmpty, "every live chain waits for another one")
-    pool.run(busyBlocks.count) { busyBlocks[$0].evaluate() }
+    let busy = busyBlocks
+    pool.run(busy.count) { busy[$0].evaluate() }
   }
 }
