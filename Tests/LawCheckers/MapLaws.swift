@@ -40,7 +40,8 @@ public struct VectorJacobianProductReport: Sendable {
 }
 
 /// Compares ⟨vjp(dy), v⟩ with central differences of ⟨dy, m(x + t·v)⟩ at t = ±h and ±h/2, for random
-/// x (around `center`), v and dy. The scale of an error is Σ|dy_i| |m_i(x+hv) − m_i(x−hv)| / 2h.
+/// x (around `center`), v and dy. Errors are relative to
+/// Σ|dy_i| |m_i(x + hv) − m_i(x − hv)|/2h at the finer h.
 ///
 /// Differences of single-precision values carry a rounding error of about 1e-7/h, so `step` must be
 /// large enough that the h² term stands above it; then a wrong vjp cannot hide behind the slope.
@@ -85,7 +86,7 @@ public func checkVectorJacobianProduct(
   for lane in 0..<lanes {
     let range = lane * n..<(lane + 1) * n
     let exact = products(pulled[range], direction[range]).sum
-    errorCoarse += abs(coarse[lane].value - exact) / coarse[lane].size
+    errorCoarse += abs(coarse[lane].value - exact) / fine[lane].size
     errorFine += abs(fine[lane].value - exact) / fine[lane].size
     let extrapolated = (4 * fine[lane].value - coarse[lane].value) / 3
     let error = abs(extrapolated - exact) / fine[lane].size

@@ -25,7 +25,8 @@ private func image(_ map: some DifferentiableMap, _ x: [Float]) throws -> [Float
     let observed = (0..<30).map { $0 % 3 != 1 }
     let bound = 1e-6  // single precision: rounding of some tens of terms of 6e-8
     #expect(try checkAdjoint(IdentityOperator(shape: Shape(2, 3, 5)), key: key) < bound)
-    #expect(try checkAdjoint(MaskOperator(shape: Shape(2, 3, 5), observed: observed), key: key) < bound)
+    #expect(
+      try checkAdjoint(MaskOperator(shape: Shape(2, 3, 5), observed: observed), key: key) < bound)
     for (height, width) in [(6, 8), (5, 7), (1, 9), (4, 1), (7, 6)] {
       let blur = try ConvolutionOperator(shape: Shape(2, height, width), kernel: crooked)
       #expect(try checkAdjoint(blur, key: key) < bound, "\(height)×\(width)")
@@ -44,7 +45,8 @@ private func image(_ map: some DifferentiableMap, _ x: [Float]) throws -> [Float
     let right = try checkVectorJacobianProduct(Cube(factor: 3), step: 0.25, key: key.child("cube"))
     #expect(abs(right.slope - 2) < 0.05)
     #expect(right.extrapolatedError < 1e-5)
-    let wrong = try checkVectorJacobianProduct(Cube(factor: 2.9), step: 0.25, key: key.child("cube"))
+    let wrong = try checkVectorJacobianProduct(
+      Cube(factor: 2.9), step: 0.25, key: key.child("cube"))
     #expect(wrong.extrapolatedError > 1e-3)
   }
 
@@ -71,7 +73,8 @@ private func image(_ map: some DifferentiableMap, _ x: [Float]) throws -> [Float
   }
 
   @Test func maskKeepsTheObservedInOrder() throws {
-    let mask = MaskOperator(shape: Shape(1, 2, 3), observed: [true, false, true, true, false, false])
+    let mask = MaskOperator(
+      shape: Shape(1, 2, 3), observed: [true, false, true, true, false, false])
     #expect(mask.codomain == Shape(3))
     #expect(try image(mask, [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]) == [0, 2, 3, 10, 12, 13])
     let none = MaskOperator(shape: Shape(1, 1, 2), observed: [false, false])

@@ -1,0 +1,120 @@
+import Foundation
+import Measurement
+import Randomness
+import Tensors
+import Testing
+
+/// Made pictures with a black background of about a half, edges, ramps and mild texture.
+private func picture(_ index: Int, size: Int = 28) -> Tensor {
+  var stream = RandomKey(seed: 71).child(index).stream()
+  var tensor = Tensor(shape: Shape(1, size, size))
+  let (a, b) = (0.3 + 0.5 * stream.uniform(), 0.4 * stream.uniform())
+  let (left, right) = (4 + stream.index(below: 5), 18 + stream.index(below: 6))
+  let (top, bottom) = (2 + stream.index(below: 5), 20 + stream.index(below: 7))
+  let frequency = 0.3 + 0.4 * stream.uniform()
+  for row in top..<min(bottom, size) {
+    for column in left..<min(right, size) {
+      let ramp = b * Double(column - left) / 20
+      let stripe = 0.05 * sin(frequency * Double(row * 2 + column))
+      tensor.values[row * size + column] = Float(min(1, max(0, a + ramp + stripe)))
+    }
+  }
+  return tensor
+}
+
+@Suite struct NoiseLevelTests {
+  /// Within the promised factor of 1.6 on every one of ten pictures. Seen to fail: censored values
+  /// taken as measured (half of σ); the high quantile; a mask taken for data.
+  @Test(arguments: [0.02, 0.05, 0.1, 0.2, 0.4, 0.6])
+  func isWithinAFactorOfTheTruth(_ sigma: Double) throws {
+    for index in 0..<10 {
+      for (clipped, masked) in [(true, false), (false, false), (true, true), (false, true)] {
+        let truth = picture(index)
+        let key = RandomKey(seed: 72).child(index)
+        var stream = key.child("mask").stream()
+        let observed = truth.values.map { _ in !masked || stream.uniform() < 0.5 }
+        let damage = Damage(
+          noise: .white(sigma: sigma), observed: observed, clippingRange: clipped ? 0...1 : nil,
+          bitDepth: clipped ? 8 : nil)
+        let data = try damage.simulate(truth: truth, key: key)
+        let kinds = PixelData.kinds(of: data.values, observed: observed, censored: clipped)
+        let ratio = estimateSigma(picture: data, kinds: kinds) / sigma
+        #expect(ratio > 1 / 1.6 && ratio < 1.6, "\(index) \(clipped) \(masked): \(ratio)")
+      }
+    }
+  }
+
+  @Test func extremesGiveANumber() {
+    let black = Tensor(shape: Shape(1, 28, 28))
+    let one = Tensor(shape: Shape(3, 1, 1), repeating: 0.4)
+    for (tensor, kind) in [
+      (black, PixelKind.unobserved), (black, .belowLow), (black, .measured), (one, .measured),
+      (one, .aboveHigh),
+    ] {
+      let sigma = estimateSigma(
+        picture: tensor, kinds: [PixelKind](repeating: kind, count: tensor.count))
+      #expect(sigma.isFinite && sigma >= 0.001)
+    }
+  }
+}
+
+@Suite struct ClippingPileUpTests {
+  @Test func clippedNoisePilesUpAndAStretchedPictureDoesNot() throws {
+    let truth = picture(3)
+    let noise = Damage.Noise.white(sigma: 0.1)
+    let clipped = try Damage(noise: noise, clippingRange: 0...1)
+      .simulate(truth: truth, key: RandomKey(seed: 5))
+    #expect(clippingPileUp(clipped.values))
+    let wide = try Damage(noise: noise).simulate(truth: truth, key: RandomKey(seed: 5))
+    #expect(!clippingPileUp(wide.values, low: wide.values.min()!, high: wide.values.max()!))
+    let inverted = clipped.values.map { 1 - $0 }
+    #expect(clippingPileUp(inverted))
+    // Only the observed count.
+    #expect(!clippingPileUp(clipped.values, observed: clipped.values.map { $0 > 0 && $0 < 1 }))
+  }
+}
+
+@Suite struct DamageTests {
+  // Seen to fail: σ squared; noise drawn for the observed elements only; rounding before clipping.
+  @Test func noiseHasItsVarianceAndTheRangeHolds() throws {
+    let truth = Tensor(shape: Shape(1, 100, 100), repeating: 0.5)
+    let key = RandomKey(seed: 81)
+    let white = try Damage(noise: .white(sigma: 0.2)).simulate(truth: truth, key: key)
+    let variance = white.values.reduce(0.0) { $0 + pow(Double($1) - 0.5, 2) } / 1e4
+    #expect(abs(variance / 0.04 - 1) < 4 * (2 / 1e4).squareRoot())
+    let sigmas = (0..<10_000).map { $0 < 5000 ? Float(0) : 0.2 }
+    let half = try Damage(noise: .independent(sigmas: sigmas)).simulate(truth: truth, key: key)
+    #expect(half.values[..<5000].allSatisfy { $0 == 0.5 })
+    // Float's 0.2 is not Double's: equal to rounding only.
+    #expect(zip(half.values[5000...], white.values[5000...]).allSatisfy { abs($0 - $1) < 1e-6 })
+    let observed = (0..<10_000).map { $0 % 2 == 0 }
+    let clipped = try Damage(
+      noise: .white(sigma: 0.2), observed: observed, clippingRange: 0.2...0.7, bitDepth: 2
+    ).simulate(truth: truth, key: key)
+    let step = Float(0.5 / 3)
+    for index in 0..<10_000 {
+      let value = clipped.values[index]
+      if !observed[index] {
+        #expect(value == 0)
+        continue
+      }
+      #expect(value >= 0.2 && value <= 0.7)
+      let wanted = min(max(white.values[index], 0.2), 0.7)
+      #expect(abs(value - wanted) <= step / 2 + 1e-6)
+      #expect(abs((value - 0.2) / step - ((value - 0.2) / step).rounded()) < 1e-5)
+    }
+  }
+
+  @Test func aNoiseModelIsDrawnFrom() throws {
+    let spectrum = try PowerSpectrum.power(exponent: 2, sigma: 0.3, height: 8, width: 8)
+    let model = StationaryNoise(spectrum: spectrum)
+    let key = RandomKey(seed: 82)
+    let picture = try Damage(noise: .model(model)).simulate(
+      truth: Tensor(shape: Shape(1, 8, 8)), key: key)
+    var stream = key.child("noise").stream()
+    var expected = [Double](repeating: 0, count: 64)
+    var span = expected.mutableSpan
+    try model.makePlan(lanes: 1).draw(&stream, into: &span)
+    #expect(picture.values == expected.map { Float($0) })
+  }
+}
