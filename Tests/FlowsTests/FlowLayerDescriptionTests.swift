@@ -1,0 +1,94 @@
+import Flows
+import Foundation
+import Randomness
+import Tensors
+import Testing
+
+@Suite struct FlowLayerDescriptionTests {
+  private let json = """
+    [{"op":"affine"},{"op":"luLinear"},{"op":"permutation","order":[1,0]},
+     {"op":"splineCoupling","bins":8,"bound":4,"hidden":[128,128],"transforms":"second"},
+     {"op":"affineCoupling","hidden":[64],"transforms":"first","maxLogScale":2.5}]
+    """
+  private let layers: [FlowLayerDescription] = [
+    .affine, .luLinear, .permutation([1, 0]),
+    .splineCoupling(SplineCoupling(transforms: .second)),
+    .affineCoupling(AffineCoupling(hidden: [64], transforms: .first, maxLogScale: 2.5)),
+  ]
+
+  @Test("the JSON of the model file is read and written")
+  func codable() throws {
+    let decoded = try JSONDecoder().decode([FlowLayerDescription].self, from: Data(json.utf8))
+    #expect(decoded == layers)
+    let again = try JSONDecoder().decode(
+      [FlowLayerDescription].self, from: try JSONEncoder().encode(layers))
+    #expect(again == layers)
+  }
+
+  @Test(
+    "an unknown op, half or missing number is refused",
+    arguments: [
+      #"{"op":"radial"}"#, "{}", #"{"op":"permutation"}"#,
+      #"{"op":"splineCoupling","bins":8,"bound":4,"hidden":[8],"transforms":"third"}"#,
+      #"{"op":"splineCoupling","bound":4,"hidden":[8],"transforms":"first"}"#,
+    ])
+  func decodingFailures(_ text: String) {
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(FlowLayerDescription.self, from: Data(text.utf8))
+    }
+  }
+
+  @Test("tensors are named and shaped as documented, in order")
+  func names() throws {
+    let flow = try NormalizingFlow(
+      initializing: [
+        .affine, .luLinear,
+        .splineCoupling(SplineCoupling(bins: 4, hidden: [6, 7], transforms: .second)),
+      ], dimension: 5, key: RandomKey(seed: 1))
+    let found = flow.layout.slots.map { "\($0.name) \($0.shape)" }
+    #expect(
+      found == [
+        "flow.0.mean 5", "flow.0.logScale 5", "flow.1.lower 5×5", "flow.1.upper 5×5",
+        "flow.1.logDiagonal 5", "flow.1.bias 5", "flow.2.conditioner.0.weight 6×2",
+        "flow.2.conditioner.0.bias 6", "flow.2.conditioner.1.weight 7×6",
+        "flow.2.conditioner.1.bias 7", "flow.2.conditioner.2.weight 33×7",
+        "flow.2.conditioner.2.bias 33",
+      ])
+    #expect(flow.conditionerWeights.map(\.count) == [12, 42, 231])
+  }
+
+  @Test("descriptions that cannot be used are refused before memory is taken")
+  func faults() {
+    func refused(_ layer: FlowLayerDescription, dimension: Int = 4) -> Bool {
+      (try? NormalizingFlow(initializing: [layer], dimension: dimension, key: .init(seed: 1))) == nil
+    }
+    #expect(refused(.permutation([0, 1, 2, 2])))
+    #expect(refused(.permutation([0, 1])))
+    #expect(refused(.affine, dimension: 0))
+    #expect(refused(.luLinear, dimension: 1 << 40))
+    for bins in [-1, 1, 65, .max] {
+      #expect(refused(.splineCoupling(SplineCoupling(bins: bins, transforms: .first))))
+    }
+    for bound in [0, -1, .nan, .infinity, Float(1001)] {
+      #expect(refused(.splineCoupling(SplineCoupling(bound: bound, transforms: .first))))
+      #expect(refused(.affineCoupling(AffineCoupling(transforms: .first, maxLogScale: bound))))
+    }
+    for hidden in [[0], [-3], [.max], Array(repeating: 2, count: 17)] {
+      #expect(refused(.affineCoupling(AffineCoupling(hidden: hidden, transforms: .first))))
+    }
+    #expect(refused(.affineCoupling(AffineCoupling(transforms: .first)), dimension: 1))
+    #expect(throws: FlowError.parameterCount(expected: 4, found: 3)) {
+      try NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, 0])
+    }
+    #expect(throws: FlowError.notFinite(tensor: "flow.0.logScale")) {
+      try NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, .infinity, 0])
+    }
+  }
+
+  @Test("a plan too large to hold is refused")
+  func tooLarge() throws {
+    let flow = try NormalizingFlow(initializing: layers, dimension: 2, key: .init(seed: 1))
+    #expect(throws: (any Error).self) { try flow.makeNormalizingPlan(lanes: 1 << 40) }
+    #expect(throws: (any Error).self) { try flow.generator.makePlan(lanes: 1 << 40) }
+  }
+}

@@ -1,0 +1,209 @@
+import Flows
+import Foundation
+import LawCheckers
+import Randomness
+import Tensors
+import Testing
+
+@Suite struct FlowTrainingPlanTests {
+  private let lanes = 19
+
+  private func step(
+    _ flow: NormalizingFlow, codes: [Float], dropout: Float = 0, seed: UInt64 = 1,
+    plan: FlowTrainingPlan? = nil, parameters: [Float]? = nil
+  ) throws -> (loss: Double, gradient: [Float], dz: [Float]) {
+    let plan = try plan ?? FlowTrainingPlan(
+      flow, lanes: codes.count / flow.dimension, dropout: dropout)
+    let weights = FloatBuffer(parameters ?? flow.parameters)
+    let gradient = FloatBuffer(weights.count)
+    let loss = plan.step(
+      parameters: weights.pointer, codes: codes.span, key: RandomKey(seed: seed),
+      gradient: gradient.pointer)
+    var dz = codes
+    var target = dz.mutableSpan
+    plan.codeCotangents(into: &target)
+    return (loss, gradient.array, dz)
+  }
+
+  /// Each tensor along a random direction of its own, so that no tensor hides behind another.
+  /// Seen to fail: Σ dℓ left out of d logDiagonal; `beta` 0 for the residual's cotangent; the
+  /// cotangent of the first knot's slope written to the second; padded columns given a cotangent.
+  @Test("the loss is the formulas' mean and its gradient that of their differences",
+    arguments: TestFlow.all)
+  func gradientMatchesDifferences(_ test: TestFlow) throws {
+    let flow = try test.make()
+    let codes = test.codes(lanes: lanes)
+    let (loss, gradient, dz) = try step(flow, codes: codes)
+    var reference = ReferenceFlow(flow)
+    func mean() -> Double {
+      (0..<lanes).reduce(0) {
+        $0 + reference.negativeLogDensity(row(codes, $1, test.dimension)) / Double(lanes)
+      }
+    }
+    let expected = mean()
+    #expect(abs(loss - expected) < 2e-5 * (1 + abs(expected)))
+    var stream = RandomKey(seed: 8).stream()
+    for slot in flow.layout.slots {
+      let range = slot.offset..<slot.offset + slot.shape.count
+      if slot.name.hasSuffix("mean") || slot.name.hasSuffix("logScale") {
+        // Statistics of the codes: not trained.
+        let untouched = gradient[range].allSatisfy { $0 == 0 }
+        #expect(untouched)
+        continue
+      }
+      let center = reference.parameters
+      let direction = stream.normals(slot.shape.count)
+      func at(_ t: Double) -> Double {
+        for (index, v) in zip(range, direction) { reference.parameters[index] = center[index] + t * v }
+        return mean()
+      }
+      let difference = (at(1e-6) - at(-1e-6)) / 2e-6
+      reference.parameters = center
+      let slope = dot(gradient[range].map(Double.init), direction)
+      let scale = norm(gradient[range].map(Double.init)) * norm(direction)
+      #expect(abs(slope - difference) < 3e-5 * (1 + scale), "\(slot.name)")
+    }
+    let v = test.codes(lanes: lanes, seed: 9)
+    func shifted(_ t: Float) -> Double {
+      (0..<lanes).reduce(0) { total, lane in
+        let z = zip(row(codes, lane, test.dimension), row(v, lane, test.dimension))
+          .map { $0 + Double(t) * $1 }
+        return total + reference.negativeLogDensity(z) / Double(lanes)
+      }
+    }
+    let slope = dot(dz.map(Double.init), v.map(Double.init))
+    let difference = (shifted(1e-5) - shifted(-1e-5)) / 2e-5
+    #expect(abs(slope - difference) < 2e-4 * (1 + abs(difference)))
+  }
+
+  /// With masks fixed by the key, the loss's own differences: Float32 losses of order 10 over steps
+  /// of 2e-2 leave errors of about 1e-4 and the truncation is of order h² = 1e-4.
+  /// Seen to fail: the slope not multiplied by the mask.
+  @Test("the gradient under dropout is that of the masked loss")
+  func dropoutGradient() throws {
+    let test = TestFlow.stack
+    let flow = try test.make()
+    let codes = test.codes(lanes: lanes)
+    let plan = try FlowTrainingPlan(flow, lanes: lanes, dropout: 0.4)
+    let (loss, gradient, _) = try step(flow, codes: codes, plan: plan)
+    let plain = try step(flow, codes: codes).loss
+    #expect(abs(loss - plain) > 1e-3)
+    for range in flow.conditionerWeights {
+      var stream = RandomKey(seed: UInt64(range.lowerBound)).stream()
+      let direction = stream.normals(range.count)
+      func at(_ t: Double) throws -> Double {
+        var moved = flow.parameters
+        for (index, v) in zip(range, direction) { moved[index] += Float(t * v) }
+        return try step(flow, codes: codes, plan: plan, parameters: moved).loss
+      }
+      let h = 0.01 / norm(direction)
+      let difference = (try at(h) - at(-h)) / (2 * h)
+      let slope = dot(gradient[range].map(Double.init), direction)
+      #expect(abs(slope - difference) < 5e-3 * norm(direction) * (1 + abs(slope) / norm(direction)))
+    }
+  }
+
+  /// Seen to fail: masks drawn from one stream that goes on from step to step.
+  @Test("the same key gives the same bytes, another key other masks")
+  func isDeterministic() throws {
+    let test = TestFlow.stack
+    let flow = try test.make()
+    let codes = test.codes(lanes: lanes)
+    let plan = try FlowTrainingPlan(flow, lanes: lanes, dropout: 0.3)
+    let first = try step(flow, codes: codes, seed: 1, plan: plan)
+    let other = try step(flow, codes: codes, seed: 2, plan: plan)
+    let again = try step(flow, codes: codes, seed: 1, plan: plan)
+    let fresh = try step(flow, codes: codes, dropout: 0.3, seed: 1)
+    #expect(first.gradient == again.gradient && first.loss == again.loss)
+    #expect(first.gradient == fresh.gradient && first.loss == fresh.loss)
+    #expect(first.loss != other.loss)
+  }
+
+  /// Seen to fail: `=` for `+=` in the gradient of a bias, `beta` 0 in that of a weight.
+  @Test("a step adds to the gradient it is given")
+  func accumulates() throws {
+    let test = TestFlow.stack
+    let flow = try test.make()
+    let codes = test.codes(lanes: lanes)
+    let plan = try FlowTrainingPlan(flow, lanes: lanes, dropout: 0)
+    let weights = FloatBuffer(flow.parameters)
+    let gradient = FloatBuffer(weights.count)
+    let key = RandomKey(seed: 1)
+    _ = plan.step(
+      parameters: weights.pointer, codes: codes.span, key: key, gradient: gradient.pointer)
+    let once = gradient.array
+    _ = plan.step(
+      parameters: weights.pointer, codes: codes.span, key: key, gradient: gradient.pointer)
+    for (one, two) in zip(once, gradient.array) { #expect(abs(two - 2 * one) <= 1e-6 + 1e-5 * abs(one)) }
+  }
+
+  /// y = x₂ bent along x₁² with a noise of 0.3: entropy ½ ln(2πe) + ½ ln(2πe 0.3²) = 1.634 nats,
+  /// which no density beats in the mean. Adam (Kingma and Ba 2015, algorithm 1) by hand.
+  /// Seen to fail: the gradient's sign flipped; luLinear's gradient left out of the upper triangle
+  /// fails above instead.
+  @Test("a flow trained on a banana beats the fitted Gaussian and nears the entropy")
+  func learnsBanana() throws {
+    func banana(_ count: Int, _ seed: UInt64) -> [Float] {
+      var stream = RandomKey(seed: seed).stream()
+      return (0..<count).flatMap { _ in
+        let a = stream.normal()
+        return [Float(2 * a + 1), Float(a * a + 0.3 * stream.normal() - 3)]
+      }
+    }
+    let training = banana(4096, 41)
+    let held = banana(4096, 42)
+    let layers: [FlowLayerDescription] = [
+      .affine, .luLinear,
+      .splineCoupling(SplineCoupling(hidden: [32, 32], transforms: .second)), .luLinear,
+      .splineCoupling(SplineCoupling(hidden: [32, 32], transforms: .first)),
+    ]
+    let start = try NormalizingFlow(
+      initializing: layers, dimension: 2, key: RandomKey(seed: 3)
+    ).standardizing(codes: training)
+    let gaussian = try FittedGaussian(codes: training, dimension: 2).logDensity(of: held)
+    let before = try start.logDensity(of: held)
+    let gap = zip(before, gaussian).map { abs($0 - $1) }.max() ?? .infinity
+    // The fresh flow is the Gaussian, up to Float32 roundings of densities of order 10.
+    #expect(gap < 1e-3)
+    let trained = try train(start, codes: training, lanes: 256, steps: 600, rate: 5e-3)
+    let mean = try trained.logDensity(of: held).reduce(0, +) / 4096
+    // With scale 2 the entropy grows by ln 2: 2.327 nats.
+    let entropy = log(2 * Double.pi * exp(1.0)) + log(0.3) + log(2)
+    let gaussianMean = gaussian.reduce(0, +) / 4096
+    print("banana: flow \(mean), Gaussian \(gaussianMean), bound \(-entropy)")
+    #expect(mean > gaussianMean + 0.8)
+    #expect(mean > -entropy - 0.1)
+    // The sampling error of the mean is 1/√4096 × the deviation of ln p, 1.
+    #expect(mean < -entropy + 4.0 / 64)
+  }
+
+  private func train(
+    _ flow: NormalizingFlow, codes: [Float], lanes: Int, steps: Int, rate: Float
+  ) throws -> NormalizingFlow {
+    let plan = try FlowTrainingPlan(flow, lanes: lanes, dropout: 0)
+    let parameters = FloatBuffer(flow.parameters)
+    let gradient = FloatBuffer(parameters.count)
+    let width = lanes * flow.dimension
+    var mean = [Float](repeating: 0, count: parameters.count)
+    var square = mean
+    for step in 1...steps {
+      gradient.pointer.update(repeating: 0, count: gradient.count)
+      let start = (step - 1) * width % codes.count
+      let batch = Array(codes[start..<start + width])
+      _ = plan.step(
+        parameters: parameters.pointer, codes: batch.span, key: RandomKey(seed: 1),
+        gradient: gradient.pointer)
+      let pace = rate * 0.5 * (1 + cos(Float.pi * Float(step) / Float(steps)))
+      let first = 1 - pow(0.9, Float(step))
+      let second = 1 - pow(0.999, Float(step))
+      for index in 0..<parameters.count {
+        let g = gradient.pointer[index]
+        mean[index] += 0.1 * (g - mean[index])
+        square[index] += 0.001 * (g * g - square[index])
+        parameters.pointer[index] -=
+          pace * (mean[index] / first) / ((square[index] / second).squareRoot() + 1e-8)
+      }
+    }
+    return try flow.replacing(parameters: parameters.array)
+  }
+}

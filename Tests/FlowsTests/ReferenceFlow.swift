@@ -1,0 +1,136 @@
+import Flows
+import Foundation
+import Maps
+
+/// The formulas of `FlowLayerDescription`, one code at a time in Double and as directly as they can
+/// be written: the oracle for values and, through differences, for every derivative.
+struct ReferenceFlow {
+  let layers: [FlowLayerDescription]
+  let dimension: Int
+  let layout: ParameterLayout
+  var parameters: [Double]
+
+  init(_ flow: NormalizingFlow) {
+    layers = flow.layers
+    dimension = flow.dimension
+    layout = flow.layout
+    parameters = flow.parameters.map(Double.init)
+  }
+
+  func tensor(_ layer: Int, _ name: String) -> [Double] {
+    guard let slot = layout.slots.first(where: { $0.name == "flow.\(layer).\(name)" }) else {
+      preconditionFailure("no tensor \(name)")
+    }
+    return Array(parameters[slot.offset..<slot.offset + slot.shape.count])
+  }
+
+  func normalize(_ z: [Double]) -> (u: [Double], logDeterminant: Double) {
+    var x = z
+    var total = 0.0
+    for (index, layer) in layers.enumerated() {
+      switch layer {
+      case .affine:
+        let scale = tensor(index, "logScale")
+        for (j, m) in tensor(index, "mean").enumerated() { x[j] = (x[j] - m) * exp(scale[j]) }
+        total += scale.reduce(0, +)
+      case .permutation(let order): x = order.map { x[$0] }
+      case .luLinear:
+        x = linear(index, x)
+        total += tensor(index, "logDiagonal").reduce(0, +)
+      case .affineCoupling(let coupling):
+        let (moved, kept) = halves(coupling.transforms)
+        let theta = conditioner(index, coupling.hidden, kept.map { x[$0] })
+        for (i, j) in moved.enumerated() {
+          let m = Double(coupling.maxLogScale)
+          let s = m * tanh(theta[2 * i] / m)
+          x[j] = x[j] * exp(s) + theta[2 * i + 1]
+          total += s
+        }
+      case .splineCoupling(let coupling):
+        let (moved, kept) = halves(coupling.transforms)
+        let theta = conditioner(index, coupling.hidden, kept.map { x[$0] })
+        let count = 3 * coupling.bins - 1
+        for (i, j) in moved.enumerated() {
+          let (y, slope) = spline(
+            x[j], Array(theta[i * count..<(i + 1) * count]), coupling.bins, Double(coupling.bound))
+          x[j] = y
+          total += log(slope)
+        }
+      }
+    }
+    return (x, total)
+  }
+
+  /// −ln p(z), nats.
+  func negativeLogDensity(_ z: [Double]) -> Double {
+    let (u, logDeterminant) = normalize(z)
+    return u.reduce(0.5 * log(2 * Double.pi) * Double(dimension)) { $0 + 0.5 * $1 * $1 }
+      - logDeterminant
+  }
+
+  private func halves(_ transforms: CouplingHalf) -> (moved: Range<Int>, kept: Range<Int>) {
+    let first = 0..<dimension / 2
+    let second = dimension / 2..<dimension
+    return transforms == .first ? (first, second) : (second, first)
+  }
+
+  private func linear(_ index: Int, _ x: [Double]) -> [Double] {
+    let lower = tensor(index, "lower")
+    let upper = tensor(index, "upper")
+    let diagonal = tensor(index, "logDiagonal").map(exp)
+    var v = x
+    for i in 0..<dimension {
+      v[i] = diagonal[i] * x[i]
+      for j in 0..<dimension where j > i { v[i] += upper[i * dimension + j] * x[j] }
+    }
+    var y = tensor(index, "bias")
+    for i in 0..<dimension {
+      y[i] += v[i]
+      for j in 0..<i { y[i] += lower[i * dimension + j] * v[j] }
+    }
+    return y
+  }
+
+  private func conditioner(_ index: Int, _ hidden: [Int], _ input: [Double]) -> [Double] {
+    var h = input
+    for stage in 0...hidden.count {
+      let weight = tensor(index, "conditioner.\(stage).weight")
+      var a = tensor(index, "conditioner.\(stage).bias")
+      for i in a.indices {
+        for j in h.indices { a[i] += weight[i * h.count + j] * h[j] }
+      }
+      if stage == hidden.count { return a }
+      let residual = stage > 0 && hidden[stage] == hidden[stage - 1]
+      h = a.indices.map { a[$0] / (1 + exp(-a[$0])) + (residual ? h[$0] : 0) }
+    }
+    return h
+  }
+}
+
+/// y and y' of one rational-quadratic spline.
+func spline(_ x: Double, _ theta: [Double], _ n: Int, _ bound: Double) -> (Double, Double) {
+  if abs(x) > bound { return (x, 1) }
+  func softmax(_ a: ArraySlice<Double>) -> [Double] {
+    let total = a.reduce(0) { $0 + exp($1) }
+    return a.map { 2 * bound * (1e-3 + (1 - 1e-3 * Double(n)) * exp($0) / total) }
+  }
+  let w = softmax(theta[0..<n])
+  let h = softmax(theta[n..<2 * n])
+  let inner = theta[(2 * n)...].map { 1e-3 + log(1 + exp($0 + log(exp(0.999) - 1))) }
+  let slopes = [1] + inner + [1]
+  var left = -bound
+  var bottom = -bound
+  var j = 0
+  while j < n - 1 && x >= left + w[j] {
+    left += w[j]
+    bottom += h[j]
+    j += 1
+  }
+  let xi = (x - left) / w[j]
+  let s = h[j] / w[j]
+  let q = xi * (1 - xi)
+  let d = s + (slopes[j] + slopes[j + 1] - 2 * s) * q
+  let y = bottom + h[j] * (s * xi * xi + slopes[j] * q) / d
+  let n2 = slopes[j + 1] * xi * xi + 2 * s * q + slopes[j] * (1 - xi) * (1 - xi)
+  return (y, s * s * n2 / (d * d))
+}
