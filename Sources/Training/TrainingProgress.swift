@@ -1,0 +1,56 @@
+/// How far a training has come.
+public struct TrainingProgress: Sendable {
+  public enum Stage: String, Sendable {
+    case autoencoder
+    case flow
+  }
+
+  public let stage: Stage
+  /// From 1.
+  public let epoch: Int
+  public let epochs: Int
+  /// Steps done of this epoch.
+  public let step: Int
+  public let steps: Int
+  /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats.
+  public let value: Double
+  /// Pictures or codes a second, over this stage.
+  public let itemsPerSecond: Double
+  /// Until the end of this stage.
+  public let secondsLeft: Double
+}
+
+/// Rates and running means for `TrainingProgress`.
+final class ProgressMeter {
+  private let stage: TrainingProgress.Stage
+  private let epochs: Int
+  private let firstEpoch: Int
+  private let stepsPerEpoch: Int
+  private let batch: Int
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var smoothed: Double?
+
+  init(
+    stage: TrainingProgress.Stage, epochs: Int, firstEpoch: Int, stepsPerEpoch: Int, batch: Int
+  ) {
+    self.stage = stage
+    self.epochs = epochs
+    self.firstEpoch = firstEpoch
+    self.stepsPerEpoch = stepsPerEpoch
+    self.batch = batch
+    start = clock.now
+  }
+
+  func progress(epoch: Int, step: Int, value: Double) -> TrainingProgress {
+    // A moving average over about fifty batches.
+    smoothed = smoothed.map { $0 + (value - $0) / 50 } ?? value
+    let seconds = max((clock.now - start).inSeconds, 1e-9)
+    let done = (epoch - firstEpoch) * stepsPerEpoch + step
+    let left = (epochs - firstEpoch) * stepsPerEpoch - done
+    return TrainingProgress(
+      stage: stage, epoch: epoch + 1, epochs: epochs, step: step, steps: stepsPerEpoch,
+      value: smoothed ?? value, itemsPerSecond: Double(done * batch) / seconds,
+      secondsLeft: Double(left) * seconds / Double(max(done, 1)))
+  }
+}

@@ -1,0 +1,60 @@
+import Flows
+import Networks
+
+/// Everything that decides a trained model besides the pictures: the same recipe on the same pictures
+/// gives the same model, whatever the number of threads.
+public struct TrainingRecipe: Codable, Sendable, Equatable {
+  /// Name written into the model file.
+  public var name: String
+  /// What the pictures are, for the record.
+  public var data: String
+  public var architecture: String
+  /// K.
+  public var latent: Int
+  public var seed: UInt64
+  /// Pictures held out for early stopping and the residual: this many, at most a tenth of all.
+  public var heldOut: Int
+  package var autoencoder: AutoencoderTrainer.Options
+  package var flow: FlowTrainer.Options
+  public var flowLayers: [FlowLayerDescription]
+
+  /// The recipe of the default model.
+  public init(
+    name: String, data: String, architecture: Architecture = .conv, latent: Int = 40,
+    seed: UInt64 = 1, epochs: Int = 25, flowEpochs: Int = 40
+  ) {
+    self.name = name
+    self.data = data
+    self.architecture = architecture.rawValue
+    self.latent = latent
+    self.seed = seed
+    heldOut = 5000
+    autoencoder = .init()
+    autoencoder.epochs = epochs
+    flow = .init()
+    flow.epochs = flowEpochs
+    flowLayers = Self.defaultFlow
+  }
+
+  /// Batch sizes of both stages, each a multiple of two.
+  public mutating func setBatch(autoencoder: Int, flow: Int) {
+    self.autoencoder.batch = autoencoder
+    self.flow.batch = flow
+  }
+
+  /// Standardization, then blocks of a linear map and a pair of spline couplings.
+  static let defaultFlow: [FlowLayerDescription] =
+    [.affine]
+    + (0..<4).flatMap { _ -> [FlowLayerDescription] in
+      [
+        .luLinear, .splineCoupling(SplineCoupling(transforms: .second)),
+        .splineCoupling(SplineCoupling(transforms: .first)),
+      ]
+    }
+}
+
+/// Which of a set of pictures are trained on and which held out.
+package struct DataSplit {
+  package let training: [Int]
+  package let heldOut: [Int]
+}

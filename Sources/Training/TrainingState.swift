@@ -1,0 +1,44 @@
+/// What a training needs to go on exactly where it stopped: all else follows from the recipe.
+struct TrainingState {
+  /// The optimizers whose state is kept.
+  enum Part: String, CaseIterable {
+    case encoder, decoder, flow
+  }
+
+  /// An optimizer's vectors and step count.
+  struct OptimizerState {
+    var weights: [Float]
+    var first: [Float]
+    var second: [Float]
+    var average: [Float]
+    var steps: Int
+  }
+
+  /// Epochs done.
+  var autoencoderEpoch = 0
+  var flowEpoch = 0
+  var optimizers: [Part: OptimizerState] = [:]
+  var bestFlow: [Float]?
+  var bestLogLikelihood = -Double.infinity
+  var epochsSinceBest = 0
+  /// Wall time so far.
+  var seconds = 0.0
+
+  mutating func keep(_ part: Part, _ optimizer: Optimizer) {
+    optimizers[part] = OptimizerState(
+      weights: optimizer.weights.array, first: optimizer.firstMoment.array,
+      second: optimizer.secondMoment.array, average: optimizer.average.array,
+      steps: optimizer.steps)
+  }
+
+  /// Does nothing for a part that has not begun.
+  func restore(_ part: Part, to optimizer: Optimizer) throws {
+    guard let stored = optimizers[part] else { return }
+    guard stored.weights.count == optimizer.weights.count else {
+      throw TrainingError.checkpointDiffers(path: "", what: "the number of weights")
+    }
+    optimizer.restore(
+      weights: stored.weights, first: stored.first, second: stored.second,
+      average: stored.average, steps: stored.steps)
+  }
+}
