@@ -3,7 +3,10 @@ import Foundation
 /// Nesterov's dual averaging of the log step size towards a target acceptance.
 ///
 /// Source: Hoffman and Gelman, "The No-U-Turn sampler", 2014, eq. 6 and algorithm 5, with their
-/// constants γ = 0.05, t₀ = 10, κ = 0.75.
+/// constants γ = 0.05, t₀ = 10, κ = 0.75. Departure: a restart takes γ = 0.2 and the step size known so
+/// far as the center, where the source takes ten times a guess. With γ = 0.05 log ε still jumps by about
+/// one after 25 iterations, and since acceptance is concave in log ε the average of such jumps is too
+/// small a step (measured: acceptance 0.88 for a target of 0.8 after 50 iterations).
 package struct DualAveraging {
   /// x, the step size to try next.
   package private(set) var stepSize: Double
@@ -13,7 +16,7 @@ package struct DualAveraging {
   private var averagedLog = 0.0
   private var updates = 0.0
 
-  private static let shrinkage = 0.05
+  private var shrinkage = 0.05
   private static let delay = 10.0
   private static let forgetting = 0.75
 
@@ -25,12 +28,12 @@ package struct DualAveraging {
     center = log(10 * stepSize)
   }
 
-  /// Begins anew around a step size that is already about right: the center is twice it, where the
-  /// source, knowing nothing, takes ten times.
+  /// Begins anew around a step size that is already about right.
   package mutating func restart(around stepSize: Double) {
     precondition(stepSize > 0 && stepSize.isFinite)
     self.stepSize = stepSize
-    center = log(2 * stepSize)
+    center = log(stepSize)
+    shrinkage = 0.2
     errorMean = 0
     averagedLog = 0
     updates = 0
@@ -41,7 +44,7 @@ package struct DualAveraging {
     updates += 1
     let weight = 1 / (updates + Self.delay)
     errorMean += weight * (target - acceptance - errorMean)
-    let logStep = center - updates.squareRoot() / Self.shrinkage * errorMean
+    let logStep = center - updates.squareRoot() / shrinkage * errorMean
     let decay = pow(updates, -Self.forgetting)
     averagedLog += decay * (logStep - averagedLog)
     // Keeps a chain stuck at density zero from underflowing its step to 0.

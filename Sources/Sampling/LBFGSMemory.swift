@@ -36,8 +36,9 @@ struct LBFGSMemory {
     copy(new.g, into: &changes[next])
     addScaled(-1, old.g, to: &changes[next])
     let product = dot(steps[next], changes[next])
-    guard product > 1e-12 * dot(changes[next], changes[next]).squareRoot()
-      * dot(steps[next], steps[next]).squareRoot()
+    guard
+      product > 1e-12 * dot(changes[next], changes[next]).squareRoot()
+        * dot(steps[next], steps[next]).squareRoot()
     else { return }
     inverseProducts[next] = 1 / product
     next = (next + 1) % steps.count

@@ -10,7 +10,7 @@ import Testing
       (0.1586553, 21.5, 399, 0.04046087869813164),
       (0.8413447, 2.3, 40, 0.08723119925203629),
       (0.5, 1, 1, 0.5),
-      (0.1586553, 3000, 57000, 0.049110285875263025)
+      (0.1586553, 3000, 57000, 0.049110285875263025),
     ] as [(Double, Double, Double, Double)])
   func quantile(_ p: Double, _ a: Double, _ b: Double, _ x: Double) {
     #expect(agree(betaQuantile(p, a: a, b: b), x, 1e-11))

@@ -21,7 +21,7 @@ import Testing
       (0.5, 0.0),
       (0.75, 0.6744897501960817),
       (0.999, 3.090232306167813),
-      (0.999922, 3.7813183990737436)
+      (0.999922, 3.7813183990737436),
     ] as [(Double, Double)])
   func quantile(_ p: Double, _ x: Double) {
     #expect(abs(normalQuantile(p) - x) <= 4e-15 * max(1, abs(x)))
