@@ -91,7 +91,9 @@ struct SplineParameters {
     }
     let fraction = amongHeights ? (value - bottom) / height : (value - left) / width
     // Rounding of the knots may leave the value a few ulps outside its bin.
-    let bounded = fraction.clamped(lowerBound: zero, upperBound: Vector(repeating: 1))
+    let one = Vector(repeating: 1)
+    let below = select(fraction .> one, one, fraction)
+    let bounded = select(below .> zero, below, zero)
     let bin = RationalQuadraticBin(
       width: width, height: height,
       slope0: softplus(raw0 + Self.slopeShift) + Self.minimum,
