@@ -60,7 +60,8 @@ import Testing
   @Test("descriptions that cannot be used are refused before memory is taken")
   func faults() {
     func refused(_ layer: FlowLayerDescription, dimension: Int = 4) -> Bool {
-      (try? NormalizingFlow(initializing: [layer], dimension: dimension, key: .init(seed: 1))) == nil
+      (try? NormalizingFlow(initializing: [layer], dimension: dimension, key: .init(seed: 1)))
+        == nil
     }
     #expect(refused(.permutation([0, 1, 2, 2])))
     #expect(refused(.permutation([0, 1])))

@@ -12,8 +12,10 @@ import Testing
     _ flow: NormalizingFlow, codes: [Float], dropout: Float = 0, seed: UInt64 = 1,
     plan: FlowTrainingPlan? = nil, parameters: [Float]? = nil
   ) throws -> (loss: Double, gradient: [Float], dz: [Float]) {
-    let plan = try plan ?? FlowTrainingPlan(
-      flow, lanes: codes.count / flow.dimension, dropout: dropout)
+    let plan =
+      try plan
+      ?? FlowTrainingPlan(
+        flow, lanes: codes.count / flow.dimension, dropout: dropout)
     let weights = FloatBuffer(parameters ?? flow.parameters)
     let gradient = FloatBuffer(weights.count)
     let loss = plan.step(
@@ -28,7 +30,8 @@ import Testing
   /// Each tensor along a random direction of its own, so that no tensor hides behind another.
   /// Seen to fail: Σ dℓ left out of d logDiagonal; `beta` 0 for the residual's cotangent; the
   /// cotangent of the first knot's slope written to the second; padded columns given a cotangent.
-  @Test("the loss is the formulas' mean and its gradient that of their differences",
+  @Test(
+    "the loss is the formulas' mean and its gradient that of their differences",
     arguments: TestFlow.all)
   func gradientMatchesDifferences(_ test: TestFlow) throws {
     let flow = try test.make()
@@ -54,7 +57,9 @@ import Testing
       let center = reference.parameters
       let direction = stream.normals(slot.shape.count)
       func at(_ t: Double) -> Double {
-        for (index, v) in zip(range, direction) { reference.parameters[index] = center[index] + t * v }
+        for (index, v) in zip(range, direction) {
+          reference.parameters[index] = center[index] + t * v
+        }
         return mean()
       }
       let difference = (at(1e-6) - at(-1e-6)) / 2e-6
@@ -76,12 +81,18 @@ import Testing
     #expect(abs(slope - difference) < 2e-4 * (1 + abs(difference)))
   }
 
-  /// With masks fixed by the key, the loss's own differences: Float32 losses of order 10 over steps
-  /// of 2e-2 leave errors of about 1e-4 and the truncation is of order h² = 1e-4.
-  /// Seen to fail: the slope not multiplied by the mask.
+  /// With masks fixed by the key, the loss's own differences, for affine couplings, which are
+  /// smooth: a Float32 loss of order 10 over a step of 2e-2 leaves errors of 1e-4, the truncation is
+  /// of order h² = 1e-4 times a third derivative of a few.
+  /// Seen to fail: the slope not multiplied by the mask; the mask applied after the residual.
   @Test("the gradient under dropout is that of the masked loss")
   func dropoutGradient() throws {
-    let test = TestFlow.stack
+    let test = TestFlow(
+      name: "smooth",
+      layers: [
+        TestFlow.affineCoupling,
+        .affineCoupling(AffineCoupling(hidden: [16, 16], transforms: .second, maxLogScale: 1)),
+      ])
     let flow = try test.make()
     let codes = test.codes(lanes: lanes)
     let plan = try FlowTrainingPlan(flow, lanes: lanes, dropout: 0.4)
@@ -90,16 +101,17 @@ import Testing
     #expect(abs(loss - plain) > 1e-3)
     for range in flow.conditionerWeights {
       var stream = RandomKey(seed: UInt64(range.lowerBound)).stream()
-      let direction = stream.normals(range.count)
+      let normals = stream.normals(range.count)
+      let length = norm(normals)
+      let direction = normals.map { $0 / length }
       func at(_ t: Double) throws -> Double {
         var moved = flow.parameters
         for (index, v) in zip(range, direction) { moved[index] += Float(t * v) }
         return try step(flow, codes: codes, plan: plan, parameters: moved).loss
       }
-      let h = 0.01 / norm(direction)
-      let difference = (try at(h) - at(-h)) / (2 * h)
+      let difference = (try at(0.01) - at(-0.01)) / 0.02
       let slope = dot(gradient[range].map(Double.init), direction)
-      #expect(abs(slope - difference) < 5e-3 * norm(direction) * (1 + abs(slope) / norm(direction)))
+      #expect(abs(slope - difference) < 1e-3 * (1 + norm(gradient[range].map(Double.init))))
     }
   }
 
@@ -134,7 +146,9 @@ import Testing
     let once = gradient.array
     _ = plan.step(
       parameters: weights.pointer, codes: codes.span, key: key, gradient: gradient.pointer)
-    for (one, two) in zip(once, gradient.array) { #expect(abs(two - 2 * one) <= 1e-6 + 1e-5 * abs(one)) }
+    for (one, two) in zip(once, gradient.array) {
+      #expect(abs(two - 2 * one) <= 1e-6 + 1e-5 * abs(one))
+    }
   }
 
   /// y = x₂ bent along x₁² with a noise of 0.3: entropy ½ ln(2πe) + ½ ln(2πe 0.3²) = 1.634 nats,

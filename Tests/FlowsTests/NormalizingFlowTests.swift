@@ -26,8 +26,9 @@ private let lanes = 19
   }
 
   /// Seen to fail: log-determinant sign flipped in `luLinear`; A taken as p − m + R for falling
-  /// lanes with the sign lost; the inverse of U without its diagonal; ȳ = x̄·t' instead of x̄/t'.
-  @Test("f and T are inverse, with inverse Jacobians of the right determinant",
+  /// lanes with the sign lost; a vjp that spoils the state of the next one at the same point; the inverse of U without its diagonal; ȳ = x̄·t' instead of x̄/t'.
+  @Test(
+    "f and T are inverse, with inverse Jacobians of the right determinant",
     arguments: TestFlow.all)
   func isBijection(_ test: TestFlow) throws {
     let flow = try test.make()

@@ -82,7 +82,9 @@ import Testing
     let slot = try #require(fresh.layout.slots.last)
     for _ in 0..<20 {
       var parameters = fresh.parameters
-      for index in slot.offset..<parameters.count { parameters[index] = Float(20 * stream.normal()) }
+      for index in slot.offset..<parameters.count {
+        parameters[index] = Float(20 * stream.normal())
+      }
       let flow = try fresh.replacing(parameters: parameters)
       let x = (0...400).map { Float(-5 + Double($0) * 0.025) }
       let (y, log) = try values(flow, x)

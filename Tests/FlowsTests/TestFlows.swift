@@ -46,7 +46,7 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     for slot in fresh.layout.slots {
       let deviation: Double
       if slot.name.hasSuffix("weight") {
-        deviation = 0.5 / Double(slot.shape[1]).squareRoot()
+        deviation = 0.15 / Double(slot.shape[1]).squareRoot()
       } else {
         deviation = slot.name.hasSuffix("bias") ? 0.4 : 0.2
       }

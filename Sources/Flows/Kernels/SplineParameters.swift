@@ -91,7 +91,9 @@ struct SplineParameters {
     }
     let fraction = amongHeights ? (value - bottom) / height : (value - left) / width
     // Rounding of the knots may leave the value a few ulps outside its bin.
-    let bounded = fraction.clamped(lowerBound: zero, upperBound: Vector(repeating: 1))
+    let one = Vector(repeating: 1)
+    let below = select(fraction .> one, one, fraction)
+    let bounded = select(below .> zero, below, zero)
     let bin = RationalQuadraticBin(
       width: width, height: height,
       slope0: softplus(raw0 + Self.slopeShift) + Self.minimum,
@@ -99,22 +101,24 @@ struct SplineParameters {
     return Location(bin: bin, index: index, fraction: bounded, left: left, bottom: bottom)
   }
 
-  /// Replaces θ (its probabilities) by its cotangents. Knots are sums of the widths before them:
+  /// dθ from the cotangents of bin k's numbers, with the probabilities in θ. Knots are sums of the widths before them:
   /// with c = left̄ for bins before k, w̄ for bin k and 0 after, p̄_j = scale·c_j and through the
   /// softmax θ̄_j = p_j (p̄_j − Σ_m p_m p̄_m). A slope δ = minimum + softplus(v) has
   /// dδ/dv = σ(v) = 1 − e^−(δ − minimum).
   @inline(__always)
-  func replaceByCotangents(
-    _ theta: UnsafeMutablePointer<Float>, index: Vector, bin: RationalQuadraticBin,
-    _ cotangents: RationalQuadraticBin.Cotangents
+  func pullBack(
+    _ cotangents: RationalQuadraticBin.Cotangents, index: Vector, bin: RationalQuadraticBin,
+    theta: UnsafePointer<Float>, into dTheta: UnsafeMutablePointer<Float>
   ) {
-    softmaxCotangents(theta, index, before: cotangents.left, at: cotangents.width)
-    softmaxCotangents(
-      theta + bins * columns, index, before: cotangents.bottom, at: cotangents.height)
+    let heights = bins * columns
+    pullBackSoftmax(theta, index, before: cotangents.left, at: cotangents.width, into: dTheta)
+    pullBackSoftmax(
+      theta + heights, index, before: cotangents.bottom, at: cotangents.height,
+      into: dTheta + heights)
     let zero = Vector(repeating: 0)
     let raw0 = cotangents.slope0 * (1 - exponential(Self.minimum - bin.slope0))
     let raw1 = cotangents.slope1 * (1 - exponential(Self.minimum - bin.slope1))
-    let slopes = theta + 2 * bins * columns
+    let slopes = dTheta + 2 * heights
     for knot in 1..<bins {
       let lower = index .== Vector(repeating: Float(knot))
       let upper = index .== Vector(repeating: Float(knot &- 1))
@@ -124,8 +128,9 @@ struct SplineParameters {
   }
 
   @inline(__always)
-  private func softmaxCotangents(
-    _ rows: UnsafeMutablePointer<Float>, _ index: Vector, before: Vector, at: Vector
+  private func pullBackSoftmax(
+    _ rows: UnsafePointer<Float>, _ index: Vector, before: Vector, at: Vector,
+    into dRows: UnsafeMutablePointer<Float>
   ) {
     let zero = Vector(repeating: 0)
     var mean = zero
@@ -134,7 +139,7 @@ struct SplineParameters {
     }
     for bin in 0..<bins {
       let p = load(rows + bin &* columns)
-      store(p * (direct(bin, index, before, at) - mean) * scale, rows + bin &* columns)
+      store(p * (direct(bin, index, before, at) - mean) * scale, dRows + bin &* columns)
     }
   }
 

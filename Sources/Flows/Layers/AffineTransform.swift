@@ -37,14 +37,14 @@ final class AffineTransform: CouplingTransform {
   /// dx = dy·e^s, dt = dy, ds = dy·x·e^s + dℓ.
   func normalizeVJP(
     _ cotangent: UnsafeMutablePointer<Float>, _ dLogDeterminants: UnsafePointer<Float>,
-    theta: UnsafeMutablePointer<Float>
+    theta: UnsafePointer<Float>, dTheta: UnsafeMutablePointer<Float>
   ) {
     forEachBlock { index, column, row in
       let dy = load(cotangent + index)
       let dx = dy * load(scale.pointer + index)
       let ds = dx * load(input.pointer + index) + load(dLogDeterminants + column)
-      store(ds * load(slope.pointer + index), theta + row)
-      store(dy, theta + row + columns)
+      store(ds * load(slope.pointer + index), dTheta + row)
+      store(dy, dTheta + row + columns)
       store(dx, cotangent + index)
     }
   }
@@ -58,13 +58,16 @@ final class AffineTransform: CouplingTransform {
     }
   }
 
-  func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, theta: UnsafeMutablePointer<Float>) {
+  func generateVJP(
+    _ cotangent: UnsafeMutablePointer<Float>, theta: UnsafePointer<Float>,
+    dTheta: UnsafeMutablePointer<Float>
+  ) {
     forEachBlock { index, _, row in
       let dx = load(cotangent + index)
       let dy = dx / load(scale.pointer + index)
       // ∂t/∂s = x·e^s, divided by t' = e^s.
-      store(-(dx * load(input.pointer + index)) * load(slope.pointer + index), theta + row)
-      store(-dy, theta + row + columns)
+      store(-(dx * load(input.pointer + index)) * load(slope.pointer + index), dTheta + row)
+      store(-dy, dTheta + row + columns)
       store(dy, cotangent + index)
     }
   }

@@ -17,8 +17,9 @@ final class Conditioner {
   private let dUpper: FloatBuffer
   private let dLower: FloatBuffer
   private let dPre: FloatBuffer
-  /// θ and later its cotangent, [d·P, columns].
+  /// θ and its cotangent, [d·P, columns].
   let output: FloatBuffer
+  let dOutput: FloatBuffer
 
   init(_ dense: [DenseSlots], columns: Int, index: Int) {
     self.dense = dense
@@ -33,6 +34,7 @@ final class Conditioner {
     dLower = FloatBuffer(widest)
     dPre = FloatBuffer(widest)
     output = FloatBuffer((dense.last?.outputs ?? 0) * columns)
+    dOutput = FloatBuffer(output.count)
   }
 
   /// output = θ(c). `input`: c, [inputs, columns].
@@ -65,13 +67,13 @@ final class Conditioner {
     product(layer, below, parameters, beta: 1, into: output.pointer)
   }
 
-  /// Adds (∂θ/∂c)ᵀ dθ to `dInput`, where `output` now holds dθ, at the latest `apply`. `training`:
+  /// Adds (∂θ/∂c)ᵀ dθ to `dInput`, where `dOutput` holds dθ, at the latest `apply`. `training`:
   /// the c of that `apply`, and the flat vector that the weights' cotangents are added to.
   func vjp(
     addingTo dInput: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>,
     training: (input: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>)?
   ) {
-    var dy = output.pointer
+    var dy = dOutput.pointer
     var upper = dUpper.pointer
     var lower = dLower.pointer
     for stage in (0..<dense.count).reversed() {

@@ -39,7 +39,8 @@ final class CouplingLayer: NormalizingLayer, GeneratingLayer {
     gradient: UnsafeMutablePointer<Float>?
   ) {
     transform.normalizeVJP(
-      cotangent + moved, dLogDeterminants, theta: conditioner.output.pointer)
+      cotangent + moved, dLogDeterminants, theta: conditioner.output.pointer,
+      dTheta: conditioner.dOutput.pointer)
     conditioner.vjp(
       addingTo: cotangent + kept, parameters: parameters,
       training: gradient.map { (input: x + kept, gradient: $0) })
@@ -51,7 +52,8 @@ final class CouplingLayer: NormalizingLayer, GeneratingLayer {
   }
 
   func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
-    transform.generateVJP(cotangent + moved, theta: conditioner.output.pointer)
+    transform.generateVJP(
+      cotangent + moved, theta: conditioner.output.pointer, dTheta: conditioner.dOutput.pointer)
     conditioner.vjp(addingTo: cotangent + kept, parameters: parameters, training: nil)
   }
 }

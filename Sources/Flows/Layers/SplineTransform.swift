@@ -37,7 +37,7 @@ final class SplineTransform: CouplingTransform {
 
   func normalizeVJP(
     _ cotangent: UnsafeMutablePointer<Float>, _ dLogDeterminants: UnsafePointer<Float>,
-    theta: UnsafeMutablePointer<Float>
+    theta: UnsafePointer<Float>, dTheta: UnsafeMutablePointer<Float>
   ) {
     forEachBlock { index, column, row in
       let (bin, k, xi) = saved(at: index)
@@ -46,7 +46,8 @@ final class SplineTransform: CouplingTransform {
       let cotangents = bin.cotangents(
         select(inside, dy, .zero), select(inside, load(dLogDeterminants + column), .zero), xi: xi)
       store(select(inside, cotangents.x, dy), cotangent + index)
-      parameters.replaceByCotangents(theta + row, index: k, bin: bin, cotangents)
+      parameters.pullBack(
+        cotangents, index: k, bin: bin, theta: theta + row, into: dTheta + row)
     }
   }
 
@@ -62,7 +63,10 @@ final class SplineTransform: CouplingTransform {
     }
   }
 
-  func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, theta: UnsafeMutablePointer<Float>) {
+  func generateVJP(
+    _ cotangent: UnsafeMutablePointer<Float>, theta: UnsafePointer<Float>,
+    dTheta: UnsafeMutablePointer<Float>
+  ) {
     forEachBlock { index, _, row in
       let (bin, k, xi) = saved(at: index)
       let inside = k .>= Vector.zero
@@ -70,7 +74,8 @@ final class SplineTransform: CouplingTransform {
       let dy = dx / bin.value(xi).derivative
       let cotangents = bin.cotangents(select(inside, -dy, .zero), .zero, xi: xi)
       store(select(inside, dy, dx), cotangent + index)
-      parameters.replaceByCotangents(theta + row, index: k, bin: bin, cotangents)
+      parameters.pullBack(
+        cotangents, index: k, bin: bin, theta: theta + row, into: dTheta + row)
     }
   }
 
