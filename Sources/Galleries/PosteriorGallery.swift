@@ -10,8 +10,8 @@ public struct PosteriorGallery: Sendable {
   public var data: Tensor?
   /// 1×H×W or C×H×W like the data: below ½ = not observed, drawn hatched.
   public var observed: Tensor?
-  /// Posterior mean, standard deviation and most probable picture, C×H×W.
-  public var mean: Tensor, standardDeviation: Tensor
+  /// Posterior mean, standard deviation and most probable picture, C×H×W; nil where not computed.
+  public var mean: Tensor?, standardDeviation: Tensor?
   public var map: Tensor?
   /// The picture before the damage, when known.
   public var truth: Tensor?
@@ -21,8 +21,8 @@ public struct PosteriorGallery: Sendable {
   public var range: ClosedRange<Float>
 
   public init(
-    title: String, captions: [String] = [], data: Tensor?, observed: Tensor? = nil, mean: Tensor,
-    standardDeviation: Tensor, map: Tensor?, truth: Tensor? = nil, draws: [Tensor],
+    title: String, captions: [String] = [], data: Tensor?, observed: Tensor? = nil, mean: Tensor?,
+    standardDeviation: Tensor?, map: Tensor?, truth: Tensor? = nil, draws: [Tensor],
     range: ClosedRange<Float> = 0...1
   ) {
     self.title = title
@@ -57,11 +57,11 @@ public struct PosteriorGallery: Sendable {
         }
       panels.append(Panel("data", content))
     }
-    panels.append(Panel("mean", .picture(mean, range: range)))
+    if let mean { panels.append(Panel("mean", .picture(mean, range: range))) }
     if let map { panels.append(Panel("MAP", .picture(map, range: range))) }
     if let truth { panels.append(Panel("truth", .picture(truth, range: range))) }
     // The colour bar stands at the right edge of the row.
-    panels.append(Panel("std dev", .heat(standardDeviation)))
+    if let standardDeviation { panels.append(Panel("std dev", .heat(standardDeviation))) }
     return panels
   }
 

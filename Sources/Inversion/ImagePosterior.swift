@@ -76,7 +76,10 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     self.posterior = posterior
     self.lanes = lanes
     self.plan = plan
-    likelihood = CensoredEvaluator(problems: posterior.problems, lanes: lanes)
+    let used = Array(Set(lanes)).sorted()
+    likelihood = CensoredEvaluator(
+      problems: used.map { posterior.problems[$0] },
+      lanes: lanes.map { problem in used.firstIndex(of: problem)! })
     base = FloatBuffer(lanes.count * posterior.latentDimension)
     baseGradients = FloatBuffer(lanes.count * posterior.latentDimension)
     images = FloatBuffer(lanes.count * posterior.generator.codomain.count)

@@ -15,20 +15,16 @@ package struct PosteriorPictures {
   /// C×H×W, intensities.
   package let mean: Tensor
   package let standardDeviation: Tensor
-  /// Pictures with drawn ε, spread evenly over chains and iterations.
-  package let draws: [Tensor]
 
   /// Draws mapped at once by one worker.
   static let lanesPerBlock = 32
   /// Draws are summed in this many parts, merged in order: the same for any number of threads.
   static let partCount = 16
 
-  /// - Parameters:
-  ///   - residualVariances: s_i of the prior; included in the problem's extra variances.
-  ///   - pictureCount: how many pictures to draw.
+  /// - Parameter residualVariances: s_i of the prior; included in the problem's extra variances.
   package init(
     posterior: ImagePosterior, problem: Int, draws: DrawSet, residualVariances: [Float],
-    pictureCount: Int, key: RandomKey, pool: WorkerPool
+    pool: WorkerPool
   ) throws(PlanError) {
     let total = draws.chains * draws.draws
     let shape = posterior.generator.codomain
@@ -61,20 +57,28 @@ package struct PosteriorPictures {
     standardDeviation = Tensor(
       shape: shape,
       values: merged.variance.map { Float($0.squareRoot()) })
-    var pictures: [Tensor] = []
-    for number in 0..<min(pictureCount, total) {
-      // Chains in turn, iterations spread over the whole run.
-      let chain = number % draws.chains
-      let iteration =
-        (2 * (number / draws.chains) + 1) * draws.draws
-        / (2 * ((pictureCount + draws.chains - 1) / draws.chains))
-      let position = draws.position(chain: chain, draw: min(iteration, draws.draws - 1))
+  }
+
+  /// `count` pictures with drawn ε (at most one for each draw of u): chains in turn, iterations
+  /// spread over the whole run.
+  package static func drawn(
+    _ count: Int, posterior: ImagePosterior, problem: Int, draws: DrawSet,
+    residualVariances: [Float], key: RandomKey
+  ) throws(PlanError) -> [Tensor] {
+    let block = try PictureBlock(generator: posterior.generator, lanes: 1)
+    let conditional = ResidualConditional(
+      data: posterior.problems[problem], residualVariances: residualVariances)
+    let count = min(count, draws.chains * draws.draws)
+    let rounds = (count + draws.chains - 1) / draws.chains
+    return (0..<count).map { number in
+      let iteration = (2 * (number / draws.chains) + 1) * draws.draws / (2 * rounds)
+      let position = draws.position(
+        chain: number % draws.chains, draw: min(iteration, draws.draws - 1))
       var stream = key.child(number).stream()
-      pictures.append(
-        workers[0].picture(
-          position, conditional, posterior.sigma(of: position, problem: problem), &stream, shape))
+      return block.picture(
+        position, conditional, posterior.sigma(of: position, problem: problem), &stream,
+        posterior.generator.codomain)
     }
-    self.draws = pictures
   }
 
   /// G(u) + E(ε | u, y): the picture that belongs to one position.

@@ -44,7 +44,6 @@ package struct AutoencoderMeasurements {
     // Parts are dealt to workers in turn; each block writes its own elements.
     nonisolated(unsafe) let (errorsOut, sumsOut) = (errors, pixelSums)
     pool.run(workers.count) { [workers] index in
-      useOneThreadForProducts()
       for part in stride(from: index, to: parts, by: workers.count) {
         for block in stride(from: part, to: blocks, by: parts) {
           let first = block * Self.lanes

@@ -129,7 +129,6 @@ private final class Shard {
 
   /// Error and gradients of this shard's mean loss.
   func run(_ dropoutKey: RandomKey) {
-    useOneThreadForProducts()
     encoder.drawDropout(dropoutKey.child("encoder"))
     decoder.drawDropout(dropoutKey.child("decoder"))
     var codeSpan = codes.buffer.mutableSpan

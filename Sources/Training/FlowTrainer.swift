@@ -154,7 +154,6 @@ private final class FlowShard {
     indices: ArraySlice<Int>, of codes: [Float], jitter: [Float],
     parameters: UnsafePointer<Float>, key: RandomKey
   ) {
-    useOneThreadForProducts()
     var stream = key.child("jitter").stream()
     let isJittered = jitter.contains { $0 > 0 }
     for (lane, index) in indices.enumerated() {

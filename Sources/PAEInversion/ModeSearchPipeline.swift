@@ -1,0 +1,169 @@
+import Foundation
+import Inversion
+import Maps
+import Measurement
+import Probability
+import Randomness
+import Sampling
+import Tensors
+import Workers
+
+/// The modes of one problem, heaviest first.
+struct ModeSet {
+  struct Entry {
+    let mode: Mode
+    /// Gaussian approximation of the posterior there: inverse Gauss–Newton precision.
+    let metric: DenseMetric
+    /// Share of the Laplace masses: ∝ exp(log density) √det covariance.
+    let weight: Double
+  }
+
+  /// Never empty.
+  let entries: [Entry]
+  /// Whether the best optimum met a convergence test.
+  let isConverged: Bool
+
+  /// The mode of the highest density: the MAP.
+  var best: Mode { entries.max { $0.mode.logDensity < $1.mode.logDensity }!.mode }
+
+  /// Metric of the heaviest mode.
+  var metric: DenseMetric { entries[0].metric }
+
+  /// Starts of chains: each mode gets its share of the chains (largest remainders), and its chains
+  /// start from its Gaussian approximation, so that they begin apart from one another.
+  func chainStarts(count: Int, key: RandomKey) -> [[Double]] {
+    var shares = entries.map { Int($0.weight * Double(count)) }
+    let order = entries.indices.sorted { a, b in
+      let (x, y) = (
+        entries[a].weight * Double(count) - Double(shares[a]),
+        entries[b].weight * Double(count) - Double(shares[b])
+      )
+      return x == y ? a < b : x > y
+    }
+    for index in order.prefix(max(0, count - shares.reduce(0, +))) { shares[index] += 1 }
+    var starts: [[Double]] = []
+    for (entry, share) in zip(entries, shares) {
+      for _ in 0..<share {
+        var stream = key.child(starts.count).stream()
+        starts.append(entry.metric.draw(around: entry.mode.position, from: &stream))
+      }
+    }
+    return starts
+  }
+}
+
+/// Climbs from many starts at once and describes what was found.
+struct ModeSearchPipeline {
+  /// Prior draws a problem starts from, beside the encoder's guess.
+  static let priorStarts = 15
+  /// Maxima nearer than this many posterior standard deviations are one mode.
+  static let mergeDistance = 1.0
+  /// Modes kept at most.
+  static let largestCount = 8
+
+  let model: PAEModel
+  let posterior: ImagePosterior
+  let pool: WorkerPool
+
+  /// The encoder's guess from the data (missing pixels filled with the prior's mean picture), then
+  /// prior draws; each with ln σ at its estimate when σ is inferred.
+  func starts(for picture: DamagedPicture, key: RandomKey) throws -> [[Double]] {
+    let latent = model.latentDimension
+    var stream = key.stream()
+    var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
+    for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
+    guard posterior.noiseLevel.isInferred else { return starts }
+    return starts.map { $0 + [log(picture.sigma)] }
+  }
+
+  func run(
+    starts: [[[Double]]], progress: @escaping (Progress) -> Bool
+  ) throws -> (sets: [ModeSet], gradients: Int) {
+    let optima = try maximize(posterior, starts: starts, pool: pool, progress: progress)
+    let gaussNewton = try GaussNewtonMetric(posterior)
+    let sets = try optima.enumerated().map { problem, optima in
+      try describe(optima, problem: problem, gaussNewton)
+    }
+    return (sets, optima.joined().reduce(0) { $0 + $1.evaluations })
+  }
+
+  private func describe(
+    _ optima: [Optimum], problem: Int, _ gaussNewton: GaussNewtonMetric
+  ) throws -> ModeSet {
+    func metric(_ position: [Double]) throws -> DenseMetric {
+      let precision = gaussNewton.precision(at: position, problem: problem)
+      guard let metric = DenseMetric(precision: precision, dimension: posterior.dimension) else {
+        throw PipelineError.internal("the curvature at a mode is not positive definite")
+      }
+      return metric
+    }
+    guard let best = optima.filter(\.logDensity.isFinite).max(by: { $0.logDensity < $1.logDensity })
+    else {
+      throw PipelineError.data(
+        "the posterior density is not finite anywhere the search began; check --sigma and the data")
+    }
+    let modes = distinctModes(
+      optima, distance: Self.mergeDistance, metric: try metric(best.position)
+    ).prefix(Self.largestCount)
+    let described = try modes.map { mode in (mode, try metric(mode.position)) }
+    let masses = described.map { $0.logDensity + $1.halfLogDeterminant }
+    let largest = masses.max() ?? 0
+    let total = masses.reduce(0) { $0 + exp($1 - largest) }
+    let entries = zip(described, masses).map {
+      ModeSet.Entry(mode: $0.0, metric: $0.1, weight: exp($1 - largest) / total)
+    }
+    return ModeSet(
+      entries: entries.sorted { $0.weight > $1.weight }, isConverged: best.isConverged)
+  }
+
+  private func encoderGuess(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {
+    let range = Float(0)...Float(1)
+    var image = picture.picture.tensor.values.map { min(max($0, range.lowerBound), range.upperBound) }
+    if let observed = picture.observed {
+      let fill = try priorMean(key: key)
+      for index in image.indices where !observed[index] { image[index] = fill[index] }
+    }
+    var code = [Float](repeating: 0, count: model.latentDimension)
+    var codeSpan = code.mutableSpan
+    try model.encoder.makePlan(lanes: 1).apply(image.span, into: &codeSpan)
+    var base = code
+    var baseSpan = base.mutableSpan
+    var logDeterminant: [Float] = [0]
+    var determinantSpan = logDeterminant.mutableSpan
+    try model.flow.makeNormalizingPlan(lanes: 1).apply(
+      code.span, into: &baseSpan, logDeterminants: &determinantSpan)
+    // Noise takes the encoder off its training pictures: keep the guess where the prior has mass.
+    let length = base.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    let bound = Double(base.count).squareRoot()
+    return base.map { Double($0) * (length > bound ? bound / length : 1) }
+  }
+
+  /// Mean of 32 prior pictures.
+  private func priorMean(key: RandomKey) throws -> [Float] {
+    let lanes = 32
+    var stream = key.stream()
+    let base = stream.normals(lanes * model.latentDimension).map { Float($0) }
+    let pixels = model.imageShape.count
+    var images = [Float](repeating: 0, count: lanes * pixels)
+    var span = images.mutableSpan
+    try model.generator.makePlan(lanes: lanes).apply(base.span, into: &span)
+    return (0..<pixels).map { pixel in
+      (0..<lanes).reduce(Float(0)) { $0 + images[$1 * pixels + pixel] } / Float(lanes)
+    }
+  }
+}
+
+extension DenseMetric {
+  /// ½ ln det of the covariance.
+  var halfLogDeterminant: Double {
+    (0..<dimension).reduce(0) { $0 + log(choleskyFactor[$1 * (dimension + 1)]) }
+  }
+
+  /// center + L ξ, ξ ~ N(0, I).
+  func draw(around center: [Double], from stream: inout RandomStream) -> [Double] {
+    let normals = stream.normals(dimension)
+    return (0..<dimension).map { row in
+      (0...row).reduce(center[row]) { $0 + choleskyFactor[row * dimension + $1] * normals[$1] }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Galleries
+import ImageFiles
+import Tensors
+
+/// Writes what a solver leaves in a result folder.
+struct SolutionFiles {
+  let solution: Solution
+  let pictures: SolutionPictures
+  let report: SolveReport
+  let options: SolveOptions
+
+  func write(to folder: OutputFolder) throws(ImageFileError) {
+    try folder.write(encoded(pictures.map), to: "map.png")
+    if let mean = pictures.mean, let deviation = pictures.standardDeviation {
+      try folder.write(encoded(mean), to: "mean.png")
+      try folder.write(encodedDeviation(deviation), to: "std.png")
+    }
+    for (index, draw) in pictures.draws.enumerated() {
+      try folder.write(encoded(draw), to: "samples/" + Self.numbered(index))
+    }
+    for (index, mode) in pictures.modes.enumerated() {
+      try folder.write(encoded(mode), to: "modes/" + Self.numbered(index))
+    }
+    try folder.write(SafetensorsFile.encode(posterior), to: "posterior.safetensors")
+    try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
+    try folder.write(Array(report.json.text.utf8), to: "report.json")
+  }
+
+  static func numbered(_ index: Int) -> String { String(format: "%04d.png", index + 1) }
+
+  /// The input's depth, channels, opacity and range.
+  private func encoded(_ tensor: Tensor) -> [UInt8] {
+    let input = solution.picture.picture
+    return Picture(
+      tensor: tensor, alpha: input.alpha, bitDepth: input.bitDepth, range: input.range
+    ).encoded()
+  }
+
+  /// White is the report's `std_scale`.
+  private func encodedDeviation(_ tensor: Tensor) -> [UInt8] {
+    let scale = Float(report.deviationScale ?? 1)
+    return Picture(
+      tensor: Tensor(shape: tensor.shape, values: tensor.values.map { $0 / scale }),
+      bitDepth: solution.picture.picture.bitDepth
+    ).encoded()
+  }
+
+  private var posterior: Safetensors {
+    var tensors: [Safetensors.NamedTensor] = []
+    func add(_ name: String, _ tensor: Tensor?) {
+      guard let tensor else { return }
+      tensors.append(.init(name: name, shape: tensor.shape, values: .float32(tensor.values)))
+    }
+    if let run = solution.run {
+      let draws = run.draws
+      let latent = report.latentDimension
+      let isInferred = draws.dimension > latent
+      var base: [Double] = []
+      var sigmas: [Double] = []
+      base.reserveCapacity(draws.chains * draws.draws * latent)
+      for chain in 0..<draws.chains {
+        for draw in 0..<draws.draws {
+          let position = draws.position(chain: chain, draw: draw)
+          base += position.prefix(latent)
+          if isInferred { sigmas.append(exp(position[position.endIndex - 1])) }
+        }
+      }
+      tensors.append(
+        .init(
+          name: "u", shape: Shape(draws.chains, draws.draws, latent), values: .float64(base)))
+      tensors.append(
+        .init(
+          name: "log_density", shape: Shape(draws.chains, draws.draws),
+          values: .float64(draws.logDensities)))
+      if isInferred {
+        tensors.append(
+          .init(
+            name: "sigma", shape: Shape(draws.chains, draws.draws), values: .float64(sigmas)))
+      }
+    } else {
+      let position = solution.modes.best.position
+      let latent = report.latentDimension
+      tensors.append(
+        .init(
+          name: "u", shape: Shape(1, 1, latent), values: .float64(Array(position.prefix(latent)))))
+      tensors.append(
+        .init(
+          name: "log_density", shape: Shape(1, 1),
+          values: .float64([solution.modes.best.logDensity])))
+    }
+    add("mean", pictures.mean)
+    add("std", pictures.standardDeviation)
+    add("map", pictures.map)
+    return Safetensors(
+      metadata: ["format": "paeinvert-posterior", "version": "1"], tensors: tensors)
+  }
+
+  private var gallery: Tensor {
+    let picture = solution.picture
+    let range = Float(0)...Float(1)
+    let mask = picture.observed.map { flags in
+      Tensor(shape: picture.picture.tensor.shape, values: flags.map { $0 ? 1 : 0 })
+    }
+    return PosteriorGallery(
+      title: report.title, captions: report.captions, data: picture.picture.tensor,
+      observed: mask, mean: pictures.mean, standardDeviation: pictures.standardDeviation,
+      map: pictures.map, truth: picture.truth, draws: pictures.draws, range: range
+    ).render()
+  }
+}

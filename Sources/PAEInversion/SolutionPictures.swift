@@ -1,0 +1,59 @@
+import Foundation
+import Inversion
+import Measurement
+import Randomness
+import Tensors
+import Workers
+
+/// The pictures of one solution, and how well they fit.
+struct SolutionPictures {
+  /// nil for `--method map`, like `standardDeviation`.
+  let mean: Tensor?
+  let standardDeviation: Tensor?
+  let map: Tensor
+  /// One picture for each mode that carries at least one per cent, heaviest first.
+  let modes: [Tensor]
+  let draws: [Tensor]
+  let quality: SolveReport.Quality?
+
+  /// Draws that the coverage of the truth is counted in.
+  private static let coverageDraws = 400
+
+  init(
+    _ solution: Solution, posterior: ImagePosterior, residualVariances: [Float],
+    options: SolveOptions, key: RandomKey, pool: WorkerPool
+  ) throws {
+    func picture(_ position: [Double]) throws -> Tensor {
+      try PosteriorPictures.picture(
+        of: position, posterior: posterior, problem: solution.problem,
+        residualVariances: residualVariances)
+    }
+    map = try picture(solution.modes.best.position)
+    modes = try solution.modes.entries.filter { $0.weight >= 0.01 }.map {
+      try picture($0.mode.position)
+    }
+    guard let run = solution.run else {
+      (mean, standardDeviation, draws) = (nil, nil, [])
+      quality = solution.picture.truth.map {
+        SolveReport.Quality(picture: map, truth: $0, coverage90: nil)
+      }
+      return
+    }
+    let pictures = try PosteriorPictures(
+      posterior: posterior, problem: solution.problem, draws: run.draws,
+      residualVariances: residualVariances, pool: pool)
+    mean = pictures.mean
+    standardDeviation = pictures.standardDeviation
+    draws = try PosteriorPictures.drawn(
+      options.samples, posterior: posterior, problem: solution.problem, draws: run.draws,
+      residualVariances: residualVariances, key: key.child("samples"))
+    quality = try solution.picture.truth.map { truth in
+      let many = try PosteriorPictures.drawn(
+        Self.coverageDraws, posterior: posterior, problem: solution.problem, draws: run.draws,
+        residualVariances: residualVariances, key: key.child("coverage"))
+      return SolveReport.Quality(
+        picture: pictures.mean, truth: truth,
+        coverage90: many.count >= 100 ? PAEInversion.Quality.coverage90(many, truth: truth) : nil)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/// What the solvers are asked for; the defaults are the command line's.
+public struct SolveOptions: Sendable, Equatable {
+  /// The level of the noise.
+  public enum Sigma: Sendable, Equatable {
+    /// Inferred together with the picture.
+    case auto
+    /// Known, in intensity.
+    case value(Double)
+    /// One standard deviation for each pixel: a PNG whose intensities they are.
+    case map(path: String)
+  }
+
+  /// Whether data at the ends of the range are censored.
+  public enum Clipping: String, Sendable, CaseIterable {
+    /// When they pile up there.
+    case auto
+    case yes
+    case no
+  }
+
+  /// Whether the decoder's own error is part of the model.
+  public enum Residual: String, Sendable, CaseIterable {
+    case diagonal
+    case none
+  }
+
+  public enum Method: String, Sendable, CaseIterable {
+    /// The most probable picture alone.
+    case map
+    /// Hamiltonian Monte Carlo of jittered fixed length.
+    case hmc
+    /// The No-U-Turn sampler.
+    case nuts
+  }
+
+  public var model = ModelLocator.defaultName
+  public var sigma = Sigma.auto
+  public var clipping = Clipping.auto
+  public var residual = Residual.diagonal
+  public var method = Method.nuts
+  public var chains = 16
+  public var draws = 500
+  public var warmup = 300
+  public var targetAcceptance = 0.8
+  public var seed: UInt64 = 1
+  public var threads: Int
+  /// Pictures drawn for `samples/`.
+  public var samples = 16
+  public var overwrite = false
+
+  public init(threads: Int) { self.threads = threads }
+
+  /// - Throws: `PipelineError.usage` for the first value that makes no sense.
+  public func validate() throws(PipelineError) {
+    func require(_ condition: Bool, _ message: String) throws(PipelineError) {
+      if !condition { throw .usage(message) }
+    }
+    if case .value(let sigma) = sigma {
+      try require(
+        sigma > 0 && sigma <= 100,
+        "--sigma must be a positive number of intensity units (black 0, white 1), or auto")
+    }
+    try require((1...1024).contains(chains), "--chains must be 1 to 1024")
+    try require((1...1_000_000).contains(draws), "--draws must be 1 to 1000000")
+    try require((0...1_000_000).contains(warmup), "--warmup must be 0 to 1000000")
+    try require(
+      chains * draws <= 20_000_000, "--chains times --draws must be at most 20 million")
+    try require(
+      targetAcceptance > 0 && targetAcceptance < 1, "--target-accept must lie between 0 and 1")
+    try require((1...256).contains(threads), "--threads must be 1 to 256")
+    try require((0...10_000).contains(samples), "--samples must be 0 to 10000")
+    try require(
+      method == .map || chains * draws >= max(samples, 1),
+      "--samples cannot exceed the number of draws")
+  }
+}
+
+/// One picture to solve.
+public struct SolveTask: Sendable, Equatable {
+  /// A PNG, or "-" for standard input.
+  public var image: String
+  /// Where the results go.
+  public var output: String
+  /// White = observed; nil when every pixel is.
+  public var mask: String?
+  /// The picture before the damage, when it is known.
+  public var truth: String?
+
+  public init(image: String, output: String, mask: String? = nil, truth: String? = nil) {
+    self.image = image
+    self.output = output
+    self.mask = mask
+    self.truth = truth
+  }
+}
+
+/// What a pipeline is doing, for a line of progress.
+public struct SolveProgress: Sendable {
+  public enum Stage: String, Sendable {
+    case modes = "finding modes"
+    case sampling
+    case pictures
+  }
+  public let stage: Stage
+  /// 0 to 1 within the stage.
+  public let fraction: Double
+  public let divergences: Int
+}

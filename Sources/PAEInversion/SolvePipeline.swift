@@ -1,0 +1,157 @@
+import Diagnostics
+import Foundation
+import ImageFiles
+import Inversion
+import Maps
+import Measurement
+import Networks
+import Probability
+import Randomness
+import Sampling
+import Tensors
+import Workers
+
+/// From damaged pictures to posterior draws: read → posterior → modes → chains → verdict → pictures
+/// → files. Several pictures share one batch; each has a result folder of its own.
+public struct SolvePipeline {
+  private let command: String
+  private let options: SolveOptions
+  private let modelPath: String
+  private let model: PAEModel
+  private let pool: WorkerPool
+
+  /// Loads the model.
+  /// - Throws: `PipelineError` when an option makes no sense or the model cannot be read.
+  public init(command: String, options: SolveOptions) throws {
+    try options.validate()
+    self.command = command
+    self.options = options
+    modelPath = try ModelLocator.path(of: options.model)
+    model = try PAEModel.read(path: modelPath)
+    pool = WorkerPool(threads: options.threads)
+  }
+
+  /// Solves the tasks and leaves each one's files in its output folder.
+  /// - Parameters:
+  ///   - warn: called with one-line warnings as they come up.
+  ///   - progress: called about ten times a second; returns false to stop, which throws.
+  /// - Returns: one report for each task.
+  public func run(
+    _ tasks: [SolveTask], warn: (String) -> Void, progress: (SolveProgress) -> Bool
+  ) throws -> [SolveReport] {
+    let start = ContinuousClock().now
+    // Refuse what cannot be written before the work, not after it.
+    let folders = try tasks.map {
+      try OutputFolder(path: $0.output, overwrite: options.overwrite)
+    }
+    let residual =
+      options.residual == .none
+      ? [Float](repeating: 0, count: model.residualVariances.count) : model.residualVariances
+    let pictures = try tasks.map {
+      try DamagedPicture(task: $0, options: options, model: model, residualVariances: residual)
+    }
+    for picture in pictures { picture.warnings.forEach(warn) }
+    let sigmas = pictures.map(\.sigma)
+    let posterior = ImagePosterior(
+      generator: model.generator, problems: pictures.map(\.data),
+      noiseLevel: options.sigma == .auto ? .inferred(estimates: sigmas) : .known(sigmas))
+    let key = RandomKey(seed: options.seed)
+    let modes = try findModes(posterior, pictures, key: key, progress: progress)
+    let modeSeconds = (ContinuousClock().now - start).inSeconds
+    var solutions = pictures.indices.map {
+      Solution(picture: pictures[$0], problem: $0, modes: modes.sets[$0])
+    }
+    var seconds = SolveReport.Seconds(map: modeSeconds)
+    var gradients = modes.gradients
+    if options.method != .map {
+      let run = try sample(posterior, modes.sets, key: key, progress: progress)
+      seconds.warmup = run.warmupSeconds
+      seconds.sampling = run.samplingSeconds
+      gradients += run.gradients
+      for index in solutions.indices { solutions[index].run = run.problems[index] }
+    }
+    let digest = try SHA256.hexDigest(ofFile: modelPath)
+    var reports: [SolveReport] = []
+    for (index, solution) in solutions.enumerated() {
+      guard
+        progress(
+          .init(
+            stage: .pictures, fraction: Double(index) / Double(solutions.count), divergences: 0))
+      else { throw SamplingError.cancelled }
+      let result = try SolutionPictures(
+        solution, posterior: posterior, residualVariances: residual, options: options,
+        key: key.child("pictures").child(index), pool: pool)
+      seconds.total = (ContinuousClock().now - start).inSeconds
+      let report = try SolveReport(
+        command: command, options: options, model: (model.description.name, digest),
+        solution: solution, pictures: result, latentDimension: model.latentDimension,
+        seconds: seconds, gradients: gradients, posterior: posterior)
+      try SolutionFiles(solution: solution, pictures: result, report: report, options: options)
+        .write(to: folders[index])
+      reports.append(report)
+    }
+    for folder in folders { try folder.commit() }
+    return reports
+  }
+
+  private func findModes(
+    _ posterior: ImagePosterior, _ pictures: [DamagedPicture], key: RandomKey,
+    progress: (SolveProgress) -> Bool
+  ) throws -> (sets: [ModeSet], gradients: Int) {
+    try withoutActuallyEscaping(progress) { progress in
+      let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
+      return try search.run(
+        starts: pictures.enumerated().map { index, picture in
+          try search.starts(for: picture, key: key.child("starts").child(index))
+        },
+        progress: {
+          progress(
+            .init(
+              stage: .modes, fraction: Double($0.done) / Double(max($0.total, 1)), divergences: 0))
+        })
+    }
+  }
+
+  private func sample(
+    _ posterior: ImagePosterior, _ modes: [ModeSet], key: RandomKey,
+    progress: (SolveProgress) -> Bool
+  ) throws -> SamplingRun {
+    let problems = modes.enumerated().map { index, set in
+      let problemKey = key.child("chains").child(index)
+      return SamplingProblem(
+        index: index,
+        starts: set.chainStarts(count: options.chains, key: problemKey.child("starts")),
+        initialMetric: set.metric, key: problemKey.child("draws"))
+    }
+    let sampler = SamplerOptions(
+      draws: options.draws, warmup: options.warmup, targetAcceptance: options.targetAcceptance)
+    return try withoutActuallyEscaping(progress) { progress in
+      let report: (Progress) -> Bool = {
+        progress(
+          .init(
+            stage: .sampling, fraction: Double($0.done) / Double(max($0.total, 1)),
+            divergences: $0.divergences))
+      }
+      switch options.method {
+      case .hmc:
+        return try Sampling.sample(
+          posterior, problems: problems, kernel: HamiltonianMonteCarlo(), options: sampler,
+          pool: pool, progress: report)
+      case .nuts, .map:
+        return try Sampling.sample(
+          posterior, problems: problems, kernel: NoUTurnSampler(), options: sampler, pool: pool,
+          progress: report)
+      }
+    }
+  }
+}
+
+/// One picture's way through the pipeline.
+struct Solution {
+  let picture: DamagedPicture
+  /// Index among the posterior's problems.
+  let problem: Int
+  let modes: ModeSet
+  /// nil for `--method map`.
+  var run: ProblemRun?
+}

@@ -1,0 +1,96 @@
+import Foundation
+import ImageFiles
+
+extension SolveReport {
+  /// Stable keys; null where a number does not exist or is not finite.
+  public var json: JSONText {
+    var members: [(key: String, value: JSONText)] = [
+      ("schema", .integer(1)), ("command", .string(command)),
+      ("version", .string(PAEInvert.version)),
+      ("seed", .string(String(options.seed))),
+      (
+        "model", .object([("name", .string(modelName)), ("sha256", .string(modelDigest))])
+      ),
+      (
+        "image",
+        .object([
+          ("path", .string(imagePath)), ("width", .integer(width)), ("height", .integer(height)),
+          ("channels", .integer(channels)), ("observed_fraction", .number(observedFraction)),
+        ])
+      ),
+      ("noise", noise), ("method", .string(options.method.rawValue)),
+      ("chains", .integer(options.method == .map ? 0 : options.chains)),
+      ("draws", .integer(options.method == .map ? 0 : options.draws)),
+      ("warmup", .integer(options.method == .map ? 0 : options.warmup)),
+      (
+        "seconds",
+        .object([
+          ("total", .number(seconds.total)), ("map", .number(seconds.map)),
+          ("warmup", .number(seconds.warmup)), ("sampling", .number(seconds.sampling)),
+        ])
+      ),
+      ("gradients", .integer(gradients)), ("diagnostics", diagnostics),
+      ("modes", .array(modes.map(Self.mode))),
+      (
+        "fit",
+        .object([
+          ("chi2_per_datum", .number(fit.chiSquarePerDatum)), ("p_value", .number(fit.pValue)),
+        ])
+      ),
+      (
+        "prior_misfit",
+        .object([
+          ("norm_percentile", .number(misfit.normPercentile)),
+          ("verdict", .string(misfit.verdict.rawValue)),
+        ])
+      ),
+      ("std_scale", .optional(deviationScale)),
+    ]
+    if let quality {
+      members.append(
+        (
+          "quality",
+          .object([
+            ("psnr", .number(quality.psnr)), ("ssim", .number(quality.ssim)),
+            ("coverage90", .optional(quality.coverage90)),
+          ])
+        ))
+    }
+    return .object(members)
+  }
+
+  private var noise: JSONText {
+    var members: [(key: String, value: JSONText)] = []
+    switch options.sigma {
+    case .map(let path): members = [("kind", .string("sigma-map")), ("file", .string(path))]
+    case .value(let value): members = [("kind", .string("white")), ("sigma", .number(value))]
+    case .auto:
+      members = [
+        ("kind", .string("white-inferred")), ("sigma_mean", .optional(sigma?.mean)),
+        ("sigma_sd", .optional(sigma?.deviation)),
+      ]
+    }
+    members.append(("censored", .bool(isCensored)))
+    members.append(("residual", .string(options.residual.rawValue)))
+    return .object(members)
+  }
+
+  private var diagnostics: JSONText {
+    .object([
+      ("ok", .bool(isOK)), ("reasons", .array(reasons.map { .string($0) })),
+      ("rhat_max", .optional(verdict?.rHatMaximum)),
+      ("ess_bulk_min", .optional(verdict?.bulkESSMinimum)),
+      ("ess_tail_min", .optional(verdict?.tailESSMinimum)),
+      ("divergences", verdict.map { .integer($0.divergences) } ?? .null),
+      ("ebfmi_min", .optional(verdict?.eBFMIMinimum)), ("acceptance", .optional(acceptance)),
+      ("leapfrogs_per_draw", .optional(stepsPerDraw)),
+    ])
+  }
+
+  private static func mode(_ mode: ModeEntry) -> JSONText {
+    .object([
+      ("weight", .number(mode.weight)), ("log_density", .number(mode.logDensity)),
+      ("file", mode.file.map { .string($0) } ?? .null),
+    ])
+  }
+}

@@ -1,0 +1,171 @@
+import Diagnostics
+import Foundation
+import ImageFiles
+import Inversion
+import Measurement
+import Probability
+import Tensors
+
+/// `report.json` of one picture, schema 1.
+public struct SolveReport: Sendable {
+  public struct Seconds: Sendable, Equatable {
+    public var total = 0.0
+    public var map = 0.0
+    public var warmup = 0.0
+    public var sampling = 0.0
+  }
+
+  /// Against the truth, when it is given.
+  public struct Quality: Sendable, Equatable {
+    /// Decibels.
+    public let psnr: Double
+    public let ssim: Double
+    /// Share of pixels whose truth lies in the central 90 % interval; nil for `--method map`.
+    public let coverage90: Double?
+
+    init(picture: Tensor, truth: Tensor, coverage90: Double?) {
+      psnr = PAEInversion.Quality.peakSignalToNoise(picture, truth: truth)
+      ssim = PAEInversion.Quality.structuralSimilarity(picture, truth: truth)
+      self.coverage90 = coverage90
+    }
+  }
+
+  public struct ModeEntry: Sendable, Equatable {
+    /// Share of the Laplace masses of the modes found.
+    public let weight: Double
+    /// Nats, with all constants.
+    public let logDensity: Double
+    /// Relative to the result folder; nil for modes of less than one per cent.
+    public let file: String?
+  }
+
+  public let command: String
+  public let options: SolveOptions
+  public let modelName: String
+  public let modelDigest: String
+  public let imagePath: String
+  public let width: Int
+  public let height: Int
+  public let channels: Int
+  public let observedFraction: Double
+  public let isCensored: Bool
+  /// The σ given, or its posterior mean and standard deviation; nil under a sigma map.
+  public let sigma: (mean: Double, deviation: Double?)?
+  public let seconds: Seconds
+  public let gradients: Int
+  /// nil for `--method map`.
+  public let verdict: Verdict?
+  public let acceptance: Double?
+  public let stepsPerDraw: Double?
+  /// Whether the climb to the best mode converged.
+  public let isConverged: Bool
+  public let modes: [ModeEntry]
+  public let fit: PosteriorFit
+  public let misfit: PriorMisfit
+  public let quality: Quality?
+  /// The standard deviation shown white in `std.png`.
+  public let deviationScale: Double?
+  let latentDimension: Int
+
+  init(
+    command: String, options: SolveOptions, model: (name: String, digest: String),
+    solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
+    gradients: Int, posterior: ImagePosterior
+  ) throws {
+    self.command = command
+    self.options = options
+    modelName = model.name
+    modelDigest = model.digest
+    imagePath = solution.picture.task.image
+    let shape = solution.picture.picture.tensor.shape
+    (channels, height, width) = (shape[0], shape[1], shape[2])
+    observedFraction = solution.picture.observedFraction
+    isCensored = solution.picture.isCensored
+    self.seconds = seconds
+    self.gradients = gradients
+    self.latentDimension = latentDimension
+    isConverged = solution.modes.isConverged
+    let shown = pictures.modes.count
+    modes = solution.modes.entries.enumerated().map { index, entry in
+      ModeEntry(
+        weight: entry.weight, logDensity: entry.mode.logDensity,
+        file: index < shown ? "modes/" + SolutionFiles.numbered(index) : nil)
+    }
+    let draws: DrawSet
+    if let run = solution.run {
+      draws = run.draws
+      verdict = Verdict(draws: draws, energies: run.energies, divergences: run.divergences)
+      acceptance = run.acceptance
+      stepsPerDraw = run.stepsPerDraw
+    } else {
+      let position = solution.modes.best.position
+      draws = DrawSet(
+        chains: 1, draws: 1, dimension: position.count, positions: position,
+        logDensities: [solution.modes.best.logDensity])
+      (verdict, acceptance, stepsPerDraw) = (nil, nil, nil)
+    }
+    sigma = Self.sigma(options, solution, draws, latentDimension)
+    fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
+    misfit = PriorMisfit(draws: draws, latentDimension: latentDimension)
+    quality = pictures.quality
+    deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
+      .map { $0 > 0 ? $0 : 1 }
+  }
+
+  private static func sigma(
+    _ options: SolveOptions, _ solution: Solution, _ draws: DrawSet, _ latent: Int
+  ) -> (mean: Double, deviation: Double?)? {
+    switch options.sigma {
+    case .map: return nil
+    case .value(let value): return (value, nil)
+    case .auto:
+      let values = draws.coordinate(latent).joined().map { exp($0) }
+      let mean = accurateSum(values) / Double(values.count)
+      let squares = accurateSum(values.map { ($0 - mean) * ($0 - mean) })
+      return (
+        mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+      )
+    }
+  }
+
+  /// Whether the answer can be relied on: the contract's diagnostics, or for `--method map` that the
+  /// climb converged.
+  public var isOK: Bool { reasons.isEmpty }
+
+  /// In words why not.
+  public var reasons: [String] {
+    if let verdict { return verdict.reasons }
+    return isConverged ? [] : ["the search for the most probable picture did not converge"]
+  }
+
+  var title: String {
+    let name = imagePath == "-" ? "standard input" : (imagePath as NSString).lastPathComponent
+    return "\(command) \(name)"
+  }
+
+  var captions: [String] {
+    var first = "model \(modelName), "
+    switch options.sigma {
+    case .map: first += "noise from a sigma map"
+    case .value(let value): first += "noise \(Self.short(value))"
+    case .auto:
+      first += "noise inferred " + Self.short(sigma?.mean ?? .nan)
+      if let deviation = sigma?.deviation { first += " ± " + Self.short(deviation) }
+    }
+    first += isCensored ? ", ends of the range censored" : ""
+    if let quality {
+      first += String(format: ", PSNR %.1f dB", quality.psnr)
+    }
+    guard let verdict else { return [first + ", most probable picture only"] }
+    let second =
+      verdict.isOK
+      ? String(
+        format: "%d draws, R-hat %.3f, effective draws %.0f or more: diagnostics pass",
+        options.chains * options.draws, verdict.rHatMaximum,
+        min(verdict.bulkESSMinimum, verdict.tailESSMinimum))
+      : "DIAGNOSTICS FAIL: " + (verdict.reasons.first ?? "")
+    return [first, second]
+  }
+
+  private static func short(_ value: Double) -> String { String(format: "%.3g", value) }
+}

@@ -1,1 +1,0 @@
-// Stub to keep the skeleton building until the module's first file lands.
