@@ -15,7 +15,7 @@ public enum NoiseLevel: Sendable, Equatable {
     }
   }
 
-  var isInferred: Bool {
+  package var isInferred: Bool {
     if case .inferred = self { true } else { false }
   }
 }

@@ -103,7 +103,9 @@ public struct Network: DifferentiableMap {
   }
 
   /// Shapes at each boundary. Refuses what would not fit: 2²⁸ weights or activations.
-  package static func shapes(domain: Shape, layers: [LayerDescription]) throws(NetworkError) -> [Shape] {
+  package static func shapes(domain: Shape, layers: [LayerDescription]) throws(NetworkError)
+    -> [Shape]
+  {
     let limit = 1 << 28
     var shapes = [domain]
     var total = 0

@@ -77,7 +77,7 @@ struct ModeSearchPipeline {
   }
 
   func run(
-    starts: [[[Double]]], progress: @escaping (Progress) -> Bool
+    starts: [[[Double]]], progress: @escaping (Sampling.Progress) -> Bool
   ) throws -> (sets: [ModeSet], gradients: Int) {
     let optima = try maximize(posterior, starts: starts, pool: pool, progress: progress)
     let gaussNewton = try GaussNewtonMetric(posterior)
@@ -118,7 +118,9 @@ struct ModeSearchPipeline {
 
   private func encoderGuess(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {
     let range = Float(0)...Float(1)
-    var image = picture.picture.tensor.values.map { min(max($0, range.lowerBound), range.upperBound) }
+    var image = picture.picture.tensor.values.map {
+      min(max($0, range.lowerBound), range.upperBound)
+    }
     if let observed = picture.observed {
       let fill = try priorMean(key: key)
       for index in image.indices where !observed[index] { image[index] = fill[index] }

@@ -6,8 +6,9 @@ public enum Quality {
   /// 10 log₁₀(1 / MSE) in decibels; infinite when they are equal.
   public static func peakSignalToNoise(_ picture: Tensor, truth: Tensor) -> Double {
     precondition(picture.shape == truth.shape)
-    let squares = zip(picture.values, truth.values).map {
-      (Double($0) - Double($1)) * (Double($0) - Double($1))
+    let squares = zip(picture.values, truth.values).map { pair -> Double in
+      let difference = Double(pair.0) - Double(pair.1)
+      return difference * difference
     }
     return -10 * log10(accurateSum(squares) / Double(squares.count))
   }

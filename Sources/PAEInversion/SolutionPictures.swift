@@ -28,14 +28,15 @@ struct SolutionPictures {
         of: position, posterior: posterior, problem: solution.problem,
         residualVariances: residualVariances)
     }
-    map = try picture(solution.modes.best.position)
+    let best = try picture(solution.modes.best.position)
+    map = best
     modes = try solution.modes.entries.filter { $0.weight >= 0.01 }.map {
       try picture($0.mode.position)
     }
     guard let run = solution.run else {
       (mean, standardDeviation, draws) = (nil, nil, [])
       quality = solution.picture.truth.map {
-        SolveReport.Quality(picture: map, truth: $0, coverage90: nil)
+        SolveReport.Quality(picture: best, truth: $0, coverage90: nil)
       }
       return
     }
@@ -47,13 +48,15 @@ struct SolutionPictures {
     draws = try PosteriorPictures.drawn(
       options.samples, posterior: posterior, problem: solution.problem, draws: run.draws,
       residualVariances: residualVariances, key: key.child("samples"))
-    quality = try solution.picture.truth.map { truth in
-      let many = try PosteriorPictures.drawn(
-        Self.coverageDraws, posterior: posterior, problem: solution.problem, draws: run.draws,
-        residualVariances: residualVariances, key: key.child("coverage"))
-      return SolveReport.Quality(
-        picture: pictures.mean, truth: truth,
-        coverage90: many.count >= 100 ? PAEInversion.Quality.coverage90(many, truth: truth) : nil)
+    guard let truth = solution.picture.truth else {
+      quality = nil
+      return
     }
+    let many = try PosteriorPictures.drawn(
+      Self.coverageDraws, posterior: posterior, problem: solution.problem, draws: run.draws,
+      residualVariances: residualVariances, key: key.child("coverage"))
+    quality = SolveReport.Quality(
+      picture: pictures.mean, truth: truth,
+      coverage90: many.count >= 100 ? Quality.coverage90(many, truth: truth) : nil)
   }
 }

@@ -126,7 +126,7 @@ public struct SolvePipeline {
     let sampler = SamplerOptions(
       draws: options.draws, warmup: options.warmup, targetAcceptance: options.targetAcceptance)
     return try withoutActuallyEscaping(progress) { progress in
-      let report: (Progress) -> Bool = {
+      let report: (Sampling.Progress) -> Bool = {
         progress(
           .init(
             stage: .sampling, fraction: Double($0.done) / Double(max($0.total, 1)),
