@@ -118,7 +118,7 @@ struct DamagedPicture {
   }
 
   /// One σ for each element, each positive.
-  private static func readSigmaMap(_ path: String, for picture: Picture) throws -> [Float] {
+  static func readSigmaMap(_ path: String, for picture: Picture) throws -> [Float] {
     let map = try Picture.read(path: path)
     guard map.width == picture.width, map.height == picture.height else {
       throw PipelineError.data(

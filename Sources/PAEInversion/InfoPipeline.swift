@@ -1,0 +1,92 @@
+import Foundation
+import ImageFiles
+import Inversion
+import Tensors
+
+/// What is in a model file.
+public struct ModelInfo: Sendable {
+  public let path: String
+  public let bytes: Int
+  public let digest: String
+  public let description: ModelDescription
+  public let autoencoderWeights: Int
+  public let flowWeights: Int
+  /// Root of the mean residual variance, intensity.
+  public let residualDeviation: Double
+
+  public init(model name: String) throws {
+    path = try ModelLocator.path(of: name)
+    let model = try PAEModel.read(path: path)
+    digest = try SHA256.hexDigest(ofFile: path)
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    bytes = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+    description = model.description
+    autoencoderWeights = model.encoder.layout.count + model.decoder.layout.count
+    flowWeights = model.flow.layout.count
+    residualDeviation =
+      (accurateSum(model.residualVariances) / Double(model.residualVariances.count)).squareRoot()
+  }
+
+  /// Lines of "key: value" for people.
+  public var text: String {
+    let image = description.image
+    var lines = [
+      "model: \(description.name) (\(path))",
+      "file: \(bytes) bytes, sha256 \(digest)",
+      "pictures: \(image.width)x\(image.height), " + (image.channels == 1 ? "grey" : "RGB"),
+      "latent dimension: \(description.latent), objective \(description.objective.rawValue)",
+      "weights: \(autoencoderWeights) autoencoder, \(flowWeights) flow in "
+        + "\(description.flow.count) layers",
+      String(format: "residual: %.4f root mean square", residualDeviation),
+    ]
+    if let training = description.training {
+      lines.append(
+        "trained on: \(training.data), \(training.pictures) pictures and \(training.heldOut) held "
+          + "out, seed \(training.seed), \(training.epochs) + \(training.flowEpochs) epochs, "
+          + String(format: "%.0f s", training.wallSeconds))
+      lines.append(
+        String(
+          format: "held out: mean squared error %.5f, ln p(z) %.2f nats (Gaussian %.2f)",
+          training.heldOutError, training.heldOutFlowLogLikelihood,
+          training.heldOutGaussianLogLikelihood))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  public var json: JSONText {
+    let image = description.image
+    var members: [(key: String, value: JSONText)] = [
+      ("name", .string(description.name)), ("path", .string(path)), ("bytes", .integer(bytes)),
+      ("sha256", .string(digest)),
+      (
+        "image",
+        .object([
+          ("channels", .integer(image.channels)), ("height", .integer(image.height)),
+          ("width", .integer(image.width)),
+        ])
+      ),
+      ("latent", .integer(description.latent)),
+      ("objective", .string(description.objective.rawValue)),
+      ("autoencoder_weights", .integer(autoencoderWeights)),
+      ("flow_weights", .integer(flowWeights)), ("flow_layers", .integer(description.flow.count)),
+      ("residual_rms", .number(residualDeviation)),
+    ]
+    if let training = description.training {
+      members.append(
+        (
+          "training",
+          .object([
+            ("data", .string(training.data)), ("pictures", .integer(training.pictures)),
+            ("held_out", .integer(training.heldOut)), ("seed", .string(String(training.seed))),
+            ("epochs", .integer(training.epochs)), ("flow_epochs", .integer(training.flowEpochs)),
+            ("wall_seconds", .number(training.wallSeconds)),
+            ("version", .string(training.version)),
+            ("held_out_mse", .number(training.heldOutError)),
+            ("held_out_flow_log_likelihood", .number(training.heldOutFlowLogLikelihood)),
+            ("held_out_gaussian_log_likelihood", .number(training.heldOutGaussianLogLikelihood)),
+          ])
+        ))
+    }
+    return .object(members)
+  }
+}
