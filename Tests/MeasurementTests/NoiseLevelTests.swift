@@ -75,7 +75,7 @@ private func picture(_ index: Int, size: Int = 28) -> Tensor {
 }
 
 @Suite struct DamageTests {
-  // Seen to fail: σ squared; noise drawn for the observed elements only; rounding before clipping.
+  // Seen to fail: σ squared.
   @Test func noiseHasItsVarianceAndTheRangeHolds() throws {
     let truth = Tensor(shape: Shape(1, 100, 100), repeating: 0.5)
     let key = RandomKey(seed: 81)

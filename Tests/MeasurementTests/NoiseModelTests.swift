@@ -17,7 +17,7 @@ private func roughSpectrum(_ height: Int, _ width: Int) throws -> PowerSpectrum 
 }
 
 @Suite struct DiagonalNoiseTests {
-  // Seen to fail: ½ lost in the constant; variance for deviation in whitening.
+  // Seen to fail: ½ lost in the log-determinant; variance for deviation in whitening.
   @Test func obeysTheLaws() throws {
     let variances = [0.3, 2, 0.05, 7]
     let noise = try DiagonalNoise(variances: variances)
@@ -44,7 +44,7 @@ private func roughSpectrum(_ height: Int, _ width: Int) throws -> PowerSpectrum 
 
 @Suite struct StationaryNoiseTests {
   // Seen to fail: half-spectrum weight 2 lost in the form or in the log-determinant; the last column
-  // of an odd width weighed once; 1/n lost.
+  // of an odd width weighed once; 1/n lost in whitening.
   @Test(arguments: [(1, 1), (1, 2), (1, 9), (2, 1), (7, 1), (4, 6), (5, 7), (6, 5), (3, 8), (8, 8)])
   func agreesWithADenseGaussian(_ height: Int, _ width: Int) throws {
     let spectrum = try roughSpectrum(height, width)
@@ -76,7 +76,7 @@ private func roughSpectrum(_ height: Int, _ width: Int) throws -> PowerSpectrum 
 }
 
 @Suite struct DenseNoiseTests {
-  // Seen to fail: transpose lost in the solve; lanes and data exchanged.
+  // Seen to fail: transpose lost in the solve; last lane skipped.
   @Test func obeysTheLaws() throws {
     let covariance = [2.0, 0.6, -0.3, 0.6, 1, 0.2, -0.3, 0.2, 0.5]
     let noise = try DenseNoise(covariance: covariance, dimension: 3)
@@ -86,7 +86,8 @@ private func roughSpectrum(_ height: Int, _ width: Int) throws -> PowerSpectrum 
     #expect(abs(try integral(plane, widest: 1.2, narrowest: 0.6) - 1) < 1e-8)
   }
 
-  // Seen to fail: offset of a pair of cells taken without the wrap; variances added to the wrong cell.
+  // Seen to fail: column offset of a pair taken without its sign; variances added to the
+  // wrong cell.
   @Test(arguments: [(4, 6), (5, 7), (1, 9), (8, 3)])
   func maskedStationaryNoiseIsTheMarginal(_ height: Int, _ width: Int) throws {
     let spectrum = try roughSpectrum(height, width)

@@ -26,7 +26,7 @@ private let reference: [(Double, Double, Double)] = [
 ]
 
 @Suite struct NormalTailTests {
-  // Seen to fail: −½ ln 2π lost in the tail; 20 terms of the fraction instead of 80.
+  // Seen to fail: −½ ln 2π lost in the tail; 8 terms of the fraction instead of 80.
   @Test(arguments: reference)
   func agreesWithHighPrecision(_ x: Double, _ value: Double, _ slope: Double) {
     #expect(abs(logNormalCDF(x) - value) <= 1e-13 * abs(value))
@@ -50,7 +50,7 @@ private let reference: [(Double, Double, Double)] = [
 }
 
 @Suite struct TruncatedNormalTests {
-  // Seen to fail: rate a in place of α in the acceptance; sign of the excess.
+  // Seen to fail: shift 1/α lost in the acceptance; sign of the excess.
   @Test(arguments: [2.0, 0.3, 0, -0.5, -3, -30, -1e4])
   func drawsHaveTheMomentsAndTheDistribution(_ t: Double) {
     var stream = RandomKey(seed: 41).child(Int(t * 10)).stream()
