@@ -74,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "paeinvert",
       dependencies: [
-        "PAEInversion",
+        "PAEInversion", "Training", "Networks", "Workers", "ImageFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),

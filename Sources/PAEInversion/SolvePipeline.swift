@@ -94,6 +94,31 @@ public struct SolvePipeline {
     return reports
   }
 
+  /// Reads and checks everything that `run` would, and says what it would do; writes nothing.
+  public func check(_ tasks: [SolveTask], warn: (String) -> Void) throws -> [String] {
+    var lines = ["model: \(modelPath)"]
+    for task in tasks {
+      // Begun and dropped: tells whether the folder could be written.
+      _ = try OutputFolder(path: task.output, overwrite: options.overwrite)
+      let picture = try DamagedPicture(
+        task: task, options: options, model: model, residualVariances: model.residualVariances)
+      picture.warnings.forEach(warn)
+      let noise =
+        switch options.sigma {
+        case .value(let value): "noise \(value)"
+        case .map(let path): "noise from \(path)"
+        case .auto: "noise inferred, starting at \(String(format: "%.3g", picture.sigma))"
+        }
+      lines.append(
+        "\(task.image): \(noise), "
+          + String(format: "%.1f %% observed, ", 100 * picture.observedFraction)
+          + (picture.isCensored ? "ends of the range censored, " : "nothing censored, ")
+          + "method \(options.method.rawValue), \(options.chains) chains of \(options.draws) draws "
+          + "after \(options.warmup), seed \(options.seed), to \(task.output)")
+    }
+    return lines
+  }
+
   private func findModes(
     _ posterior: ImagePosterior, _ pictures: [DamagedPicture], key: RandomKey,
     progress: (SolveProgress) -> Bool

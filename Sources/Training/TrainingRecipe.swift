@@ -18,10 +18,14 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   package var flow: FlowTrainer.Options
   public var flowLayers: [FlowLayerDescription]
 
+  public static let defaultEpochs = 25
+  public static let defaultFlowEpochs = 40
+
   /// The recipe of the default model.
   public init(
     name: String, data: String, architecture: Architecture = .conv, latent: Int = 40,
-    seed: UInt64 = 1, epochs: Int = 25, flowEpochs: Int = 40
+    seed: UInt64 = 1, epochs: Int = TrainingRecipe.defaultEpochs,
+    flowEpochs: Int = TrainingRecipe.defaultFlowEpochs
   ) {
     self.name = name
     self.data = data

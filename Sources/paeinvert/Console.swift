@@ -1,0 +1,124 @@
+import Foundation
+import ImageFiles
+import Logging
+import PAEInversion
+
+/// What a command says and how it ends: results on stdout, all else on stderr.
+struct Console {
+  let isQuiet: Bool
+  let isVerbose: Bool
+  let usesColor: Bool
+  private let logger: Logger
+
+  init(quiet: Bool, verbose: Bool, noColor: Bool) {
+    isQuiet = quiet
+    isVerbose = verbose
+    usesColor =
+      !noColor && isatty(STDERR_FILENO) == 1
+      && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+    var logger = Logger(label: "paeinvert") { _ in StandardErrorHandler() }
+    logger.logLevel = quiet ? .error : verbose ? .debug : .warning
+    self.logger = logger
+    Interruption.install()
+  }
+
+  /// Runs a command's work; an error becomes one line on stderr and its exit code.
+  func run(_ work: () throws -> Int32) -> Never {
+    do {
+      let status = try work()
+      exit(status)
+    } catch {
+      clearProgress()
+      let error = PipelineError(error)
+      logger.error("\(error.description)")
+      UnfinishedOutput.removeAll()
+      exit(error.exitCode)
+    }
+  }
+
+  func warn(_ message: String) {
+    clearProgress()
+    logger.warning("\(message)")
+  }
+
+  /// A line on stderr that is no warning.
+  func note(_ message: String) { standardError(message + "\n") }
+
+  func debug(_ message: String) { logger.debug("\(message)") }
+
+  /// Results; a failure to write them all is an I/O failure.
+  func output(_ text: String) throws {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else {
+        throw PipelineError(
+          "writing to standard output failed: \(String(cString: strerror(errno)))", exitCode: 74)
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  /// One line that is written over, on a terminal only.
+  func progress(_ line: @autoclosure () -> String) {
+    guard !isQuiet, isatty(STDERR_FILENO) == 1 else { return }
+    standardError("\r\u{1B}[K" + line())
+  }
+
+  func clearProgress() {
+    guard !isQuiet, isatty(STDERR_FILENO) == 1 else { return }
+    standardError("\r\u{1B}[K")
+  }
+
+  /// `text` in green or red where colours are wanted.
+  func colored(_ text: String, good: Bool) -> String {
+    usesColor ? "\u{1B}[\(good ? 32 : 31)m\(text)\u{1B}[0m" : text
+  }
+}
+
+/// Bytes to stderr; nothing can be done when that fails.
+private func standardError(_ text: String) {
+  _ = Array(text.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// Log lines as "paeinvert: warning: …", without times.
+private struct StandardErrorHandler: LogHandler {
+  var logLevel = Logger.Level.info
+  var metadata: Logger.Metadata = [:]
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let word =
+      switch event.level {
+      case .error, .critical: ""
+      case .warning: "warning: "
+      default: "note: "
+      }
+    standardError("paeinvert: \(word)\(event.message)\n")
+  }
+}
+
+/// Ends the process with 130 or 143 on SIGINT or SIGTERM after removing what is half-written.
+enum Interruption {
+  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+
+  /// Call once, from the main thread.
+  static func install() {
+    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        UnfinishedOutput.removeAll()
+        _exit(128 + number)
+      }
+      source.resume()
+      sources.append(source)
+    }
+  }
+}

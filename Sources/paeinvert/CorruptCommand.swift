@@ -1,0 +1,107 @@
+import ArgumentParser
+import PAEInversion
+
+struct CorruptCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "corrupt",
+    abstract: "Make a test case: a damaged picture, its mask and the truth.",
+    discussion: """
+      Writes data.png, truth.png and, with a hole, mask.png into a folder. Values are clipped at \
+      black and white and rounded, as a camera does; --wide keeps them in a 16-bit PNG whose range \
+      stands in the text chunk paeinvert:range.
+
+      EXAMPLES
+        paeinvert corrupt picture.png --sigma 0.3
+        paeinvert corrupt fashion-mnist:3055 --sigma 0.1 --rectangle 8-16,9-21 -o case
+        paeinvert corrupt picture.png --sigma 0.05 --missing 0.9 --wide
+      """)
+
+  @Argument(help: "A PNG, - for standard input, or a test picture such as fashion-mnist:3055.")
+  var image: String
+
+  @Option(help: "Standard deviation of the noise in intensity units.")
+  var sigma: String?
+
+  @Option(help: "PNG whose intensities are the standard deviation of each pixel's noise.")
+  var sigmaMap: String?
+
+  @Option(help: "PNG: white = observed, black = missing.")
+  var mask: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Missing rows and columns, counted from 0, both ends included.", valueName: "R-R,C-C"))
+  var rectangle: String?
+
+  @Option(help: "Share of pixels that go missing at random.")
+  var missing: Double?
+
+  @Flag(help: "Do not clip: 16 bits, with the range in a text chunk.")
+  var wide = false
+
+  @Option(help: "Bits of a sample, 8 or 16. (default: the picture's; 16 with --wide)")
+  var bits: Int?
+
+  @Option(help: "Seed of all randomness.")
+  var seed: UInt64 = 1
+
+  @Option(
+    name: [.customShort("o"), .long], help: "Result folder. (default: beside the picture)")
+  var output: String?
+
+  @Flag(name: [.customShort("f"), .long], help: "Overwrite an earlier result.")
+  var force = false
+
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  func run() {
+    let console = consoleOptions.console
+    console.run {
+      let folder =
+        output
+        ?? SolverOptions.defaultOutput(
+          String(image.map { $0 == ":" ? "-" : $0 }), "corrupted")
+      try CorruptPipeline.run(image: image, output: folder, options: try corruptOptions())
+      if !console.isQuiet { try console.output(folder + "\n") }
+      return 0
+    }
+  }
+
+  private func corruptOptions() throws -> CorruptOptions {
+    var options = CorruptOptions()
+    guard sigma == nil || sigmaMap == nil else {
+      throw PipelineError.usage("--sigma and --sigma-map exclude one another; give one")
+    }
+    if let sigma { options.sigma = .value(try SolverOptions.number(sigma, "--sigma")) }
+    if let sigmaMap { options.sigma = .map(path: sigmaMap) }
+    guard [mask != nil, rectangle != nil, missing != nil].count(where: { $0 }) <= 1 else {
+      throw PipelineError.usage("--mask, --rectangle and --missing exclude one another; give one")
+    }
+    if let mask { options.hole = .mask(path: mask) }
+    if let missing { options.hole = .random(fraction: missing) }
+    if let rectangle { options.hole = try Self.hole(rectangle) }
+    if let bits {
+      guard bits == 8 || bits == 16 else { throw PipelineError.usage("--bits must be 8 or 16") }
+      guard !wide || bits == 16 else { throw PipelineError.usage("--wide takes 16 bits") }
+    }
+    options.isWide = wide
+    options.bitDepth = bits
+    options.seed = seed
+    options.overwrite = force
+    return options
+  }
+
+  private static func hole(_ text: String) throws -> CorruptOptions.Hole {
+    let ranges = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    }
+    guard ranges.count == 2, ranges.allSatisfy({ $0.count == 2 }),
+      let top = ranges[0][0], let bottom = ranges[0][1], let left = ranges[1][0],
+      let right = ranges[1][1], top <= bottom, left <= right
+    else {
+      throw PipelineError.usage(
+        "--rectangle must be rows and columns such as 8-16,9-21, not '\(text)'")
+    }
+    return .rectangle(rows: top...bottom, columns: left...right)
+  }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import PAEInversion
+
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "What is in a model file.",
+    discussion: """
+      EXAMPLES
+        paeinvert info fashion-mnist
+        paeinvert info model.safetensors --json
+      """)
+
+  @Argument(help: "A model's name or path.")
+  var model = ModelLocator.defaultName
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  func run() {
+    let console = consoleOptions.console
+    console.run {
+      let info = try ModelInfo(model: model)
+      try console.output(json ? info.json.text : info.text)
+      return 0
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import PAEInversion
+
+@main
+struct PAEInvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "paeinvert",
+    abstract: "Which pictures could a damaged picture have been, and how sure are we?",
+    discussion: """
+      A Probabilistic Autoencoder trained on pictures is the prior; MAP optimization and Hamiltonian \
+      Monte Carlo in its latent space draw posterior samples of the picture behind the data.
+
+      EXAMPLES
+        paeinvert denoise noisy.png
+        paeinvert inpaint damaged.png --mask mask.png --sigma 0.1
+        paeinvert sample -n 64 -o prior.png
+        paeinvert corrupt fashion-mnist:3055 --sigma 0.3 -o case
+        paeinvert train fashion-mnist -o model.safetensors
+
+      Exit codes: 0 done, 3 diagnostics failed under --strict, 64 usage, 65 bad input data, 66 input \
+      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 130 interrupted.
+      """,
+    version: PAEInvert.version,
+    subcommands: [
+      DenoiseCommand.self, InpaintCommand.self, SampleCommand.self, CorruptCommand.self,
+      TrainCommand.self, EvaluateCommand.self, InfoCommand.self,
+    ])
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Foundation
+import ImageFiles
+import PAEInversion
+
+/// What `denoise` and `inpaint` share: run the pipeline, print the reports, end.
+struct SolverCommand {
+  let name: String
+  let suffix: String
+  let images: [String]
+  let mask: String?
+  let options: SolverOptions
+
+  func run() -> Never {
+    let console = options.consoleOptions.console
+    console.run {
+      let solveOptions = try options.solveOptions()
+      let tasks = try options.tasks(images, mask: mask, suffix: suffix)
+      let pipeline = try SolvePipeline(command: name, options: solveOptions)
+      if options.dryRun {
+        let plan = try pipeline.check(tasks, warn: console.warn)
+        try console.output(plan.joined(separator: "\n") + "\n")
+        return 0
+      }
+      let reports = try pipeline.run(tasks, warn: console.warn) { progress in
+        console.progress(Self.line(progress))
+        return true
+      }
+      console.clearProgress()
+      for (report, task) in zip(reports, tasks) where !report.isOK {
+        for reason in report.reasons { console.warn("\(task.image): \(reason)") }
+      }
+      if options.json {
+        let all = reports.map(\.json)
+        try console.output((all.count == 1 ? all[0] : .array(all)).text)
+      } else if !console.isQuiet {
+        for (report, task) in zip(reports, tasks) {
+          try console.output(Self.summary(report, task, console))
+        }
+      }
+      return options.strict && reports.contains { !$0.isOK } ? 3 : 0
+    }
+  }
+
+  private static func line(_ progress: SolveProgress) -> String {
+    let percent = String(format: "%3.0f %%", 100 * progress.fraction)
+    let divergences = progress.divergences > 0 ? ", \(progress.divergences) divergences" : ""
+    return "\(progress.stage.rawValue) \(percent)\(divergences)"
+  }
+
+  private static func summary(_ report: SolveReport, _ task: SolveTask, _ console: Console)
+    -> String
+  {
+    var lines = ["\(task.image): \(task.output)/gallery.png"]
+    if let sigma = report.sigma {
+      lines.append(
+        sigma.deviation.map { String(format: "  noise %.4g ± %.2g", sigma.mean, $0) }
+          ?? String(format: "  noise %.4g", sigma.mean))
+    }
+    lines.append(
+      String(
+        format: "  fit: chi2 per datum %.2f; prior: %@", report.fit.chiSquarePerDatum,
+        report.misfit.verdict.rawValue))
+    if let quality = report.quality {
+      lines.append(
+        String(format: "  against the truth: PSNR %.2f dB, SSIM %.3f", quality.psnr, quality.ssim))
+    }
+    if let verdict = report.verdict {
+      lines.append(
+        String(
+          format: "  R-hat %.3f, ESS %.0f bulk %.0f tail, %d divergences: ",
+          verdict.rHatMaximum, verdict.bulkESSMinimum, verdict.tailESSMinimum, verdict.divergences)
+          + console.colored(
+            report.isOK ? "diagnostics pass" : "diagnostics fail", good: report.isOK))
+    }
+    lines.append(String(format: "  %.1f s", report.seconds.total))
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+struct DenoiseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "denoise",
+    abstract: "Posterior draws of the picture behind a noisy one.",
+    discussion: """
+      The picture is noisy everywhere. Without --sigma the noise level is inferred together with the \
+      picture. Results go to a folder beside the picture: mean.png, std.png, map.png, gallery.png, \
+      samples/, posterior.safetensors and report.json.
+
+      EXAMPLES
+        paeinvert denoise noisy.png
+        paeinvert denoise noisy.png --sigma 0.3 --truth truth.png -o result
+        paeinvert denoise a.png b.png c.png          (one batch, a folder each)
+        paeinvert denoise noisy.png --method map     (the most probable picture, at once)
+      """)
+
+  @Argument(help: "PNG pictures of the model's size; - reads standard input.")
+  var images: [String]
+
+  @OptionGroup var options: SolverOptions
+
+  func run() {
+    SolverCommand(
+      name: "denoise", suffix: "denoised", images: images, mask: nil, options: options
+    ).run()
+  }
+}
+
+struct InpaintCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inpaint",
+    abstract: "Posterior draws of a picture of which a part is missing.",
+    discussion: """
+      In the mask white (50 % or more) is observed and black is missing. What lies under the black \
+      part of the mask has no influence on the result.
+
+      EXAMPLES
+        paeinvert inpaint damaged.png --mask mask.png
+        paeinvert inpaint damaged.png --mask mask.png --sigma 0.1 --chains 32
+      """)
+
+  @Argument(help: "PNG pictures of the model's size; - reads standard input.")
+  var images: [String]
+
+  @Option(help: "PNG of the picture's size: white = observed, black = missing.")
+  var mask: String
+
+  @OptionGroup var options: SolverOptions
+
+  func run() {
+    SolverCommand(
+      name: "inpaint", suffix: "inpainted", images: images, mask: mask, options: options
+    ).run()
+  }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Foundation
+import PAEInversion
+import Workers
+
+/// Options that every command has.
+struct ConsoleOptions: ParsableArguments {
+  @Flag(name: [.customShort("q"), .long], help: "Errors only, and no progress.")
+  var quiet = false
+
+  @Flag(name: [.customShort("v"), .long], help: "More about what is going on.")
+  var verbose = false
+
+  @Flag(name: .long, help: "No colours on the terminal.")
+  var noColor = false
+
+  var console: Console { Console(quiet: quiet, verbose: verbose, noColor: noColor) }
+}
+
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("j"), .long],
+    help: "Worker threads; results do not depend on it. (default: one for each processor)")
+  var threads: Int?
+
+  var count: Int { threads ?? WorkerPool.availableProcessors }
+}
+
+/// Options shared by the solvers.
+struct SolverOptions: ParsableArguments {
+  @Option(name: [.customShort("m"), .long], help: "Model: a name or the path of a model file.")
+  var model = ModelLocator.defaultName
+
+  @Option(
+    help: ArgumentHelp(
+      "Standard deviation of the noise in intensity units (black 0, white 1); auto infers it with the picture.",
+      valueName: "S|auto"))
+  var sigma: String?
+
+  @Option(help: "PNG whose intensities are the standard deviation of each pixel's noise.")
+  var sigmaMap: String?
+
+  @Option(help: "Is the decoder's own error part of the model: diagonal or none.")
+  var residual = SolveOptions.Residual.diagonal
+
+  @Option(
+    help: "Are values at the ends of the range clipped noise: auto (when they pile up), yes or no.")
+  var clipped = SolveOptions.Clipping.auto
+
+  @Option(help: "nuts, hmc, or map for the most probable picture alone.")
+  var method = SolveOptions.Method.nuts
+
+  @Option(help: "Markov chains, all in one batch.")
+  var chains = 16
+
+  @Option(help: "Draws kept per chain.")
+  var draws = 500
+
+  @Option(help: "Iterations of each chain before the draws, to adapt.")
+  var warmup = 300
+
+  @Option(help: "Acceptance that the step size aims at; nearer 1 means smaller steps.")
+  var targetAccept = 0.8
+
+  @Option(help: "Seed of all randomness; the same seed gives the same bytes.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Pictures drawn for samples/.")
+  var samples = 16
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: "Result folder, for one picture only. (default: beside the picture)")
+  var output: String?
+
+  @Option(help: "The undamaged picture, when known: adds PSNR, SSIM and coverage to the report.")
+  var truth: String?
+
+  @Flag(name: [.customShort("f"), .long], help: "Overwrite earlier results.")
+  var force = false
+
+  @Flag(help: "Print the report as JSON on stdout, and nothing else there.")
+  var json = false
+
+  @Flag(help: "Exit with 3 when the diagnostics fail.")
+  var strict = false
+
+  @Flag(help: "Check everything, say what would be done, and write nothing.")
+  var dryRun = false
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  func solveOptions() throws -> SolveOptions {
+    var options = SolveOptions(threads: threads.count)
+    options.model = model
+    if let sigmaMap {
+      guard sigma == nil else {
+        throw PipelineError.usage("--sigma and --sigma-map exclude one another; give one")
+      }
+      options.sigma = .map(path: sigmaMap)
+    } else if let sigma, sigma != "auto" {
+      options.sigma = .value(try Self.number(sigma, "--sigma"))
+    }
+    options.residual = residual
+    options.clipping = clipped
+    options.method = method
+    options.chains = chains
+    options.draws = draws
+    options.warmup = warmup
+    options.targetAcceptance = targetAccept
+    options.seed = seed
+    options.samples = samples
+    options.overwrite = force
+    return options
+  }
+
+  /// One task for each picture; `suffix` names the default result folder.
+  func tasks(_ images: [String], mask: String?, suffix: String) throws -> [SolveTask] {
+    guard images.count == 1 || output == nil else {
+      throw PipelineError.usage("--output goes with one picture; leave it out for several")
+    }
+    guard images.count == 1 || truth == nil else {
+      throw PipelineError.usage("--truth goes with one picture")
+    }
+    guard images.count(where: { $0 == "-" }) <= 1 else {
+      throw PipelineError.usage("standard input can be read once")
+    }
+    let tasks = images.map { image in
+      SolveTask(
+        image: image, output: output ?? Self.defaultOutput(image, suffix), mask: mask,
+        truth: truth)
+    }
+    guard Set(tasks.map(\.output)).count == tasks.count else {
+      throw PipelineError.usage("two pictures would share one result folder; give each once")
+    }
+    return tasks
+  }
+
+  static func number(_ text: String, _ option: String) throws -> Double {
+    guard let value = Double(text) else {
+      throw PipelineError.usage("\(option) must be a number, not '\(text)'")
+    }
+    return value
+  }
+
+  static func defaultOutput(_ image: String, _ suffix: String) -> String {
+    if image == "-" { return "stdin." + suffix }
+    let stem = image.lowercased().hasSuffix(".png") ? String(image.dropLast(4)) : image
+    return stem + "." + suffix
+  }
+}
+
+extension SolveOptions.Residual: ExpressibleByArgument {}
+extension SolveOptions.Clipping: ExpressibleByArgument {}
+extension SolveOptions.Method: ExpressibleByArgument {}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Foundation
+import Networks
+import PAEInversion
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a Probabilistic Autoencoder on pictures.",
+    discussion: """
+      DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), one or more IDX files \
+      (gzip or not), or a folder of PNGs of one size, grey or RGB. A tenth of the pictures, at most \
+      5000, is held out for early stopping and the residual. After every epoch MODEL.checkpoint is \
+      written; --resume goes on from there and gives the same bytes as a run without a break.
+
+      EXAMPLES
+        paeinvert train fashion-mnist -o model.safetensors
+        paeinvert train pictures/ -o model.safetensors --latent 64 --epochs 60
+        paeinvert train fashion-mnist -o model.safetensors --resume
+      """)
+
+  @Argument(help: "fashion-mnist, IDX files, or a folder of PNGs.")
+  var dataset: [String]
+
+  @Option(name: [.customShort("o"), .long], help: "The model file.")
+  var output: String
+
+  @Option(help: "Name of the model. (default: that of the file)")
+  var name: String?
+
+  @Option(help: "Latent dimension K.")
+  var latent = 40
+
+  @Option(help: "conv, infogan or mlp.")
+  var architecture = Architecture.conv
+
+  @Option(help: "Passes over the pictures for the autoencoder.")
+  var epochs = TrainingRecipe.defaultEpochs
+
+  @Option(help: "Passes over the codes for the flow, at most; it stops early.")
+  var flowEpochs = TrainingRecipe.defaultFlowEpochs
+
+  @Option(help: "Pictures of one step; the flow takes twice as many codes.")
+  var batch = 128
+
+  @Option(help: "Seed of all randomness; the same seed gives the same model.")
+  var seed: UInt64 = 1
+
+  @Flag(help: "Go on from MODEL.checkpoint.")
+  var resume = false
+
+  @Flag(name: [.customShort("f"), .long], help: "Overwrite the model file.")
+  var force = false
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var consoleOptions: ConsoleOptions
+
+  func run() {
+    let console = consoleOptions.console
+    console.run {
+      let recipe = try recipe()
+      var logged = ContinuousClock.now
+      let record = try TrainPipeline.run(
+        datasets: dataset, output: output, recipe: recipe, threads: threads.count,
+        resumes: resume, overwrite: force
+      ) { progress in
+        let isEpochEnd = progress.step == progress.steps
+        if isEpochEnd && !console.isQuiet && isatty(STDERR_FILENO) == 0 {
+          console.note(Self.line(progress))
+        } else if ContinuousClock.now - logged > .milliseconds(200) {
+          logged = .now
+          console.progress(Self.line(progress))
+        }
+        return true
+      }
+      console.clearProgress()
+      if !console.isQuiet {
+        try console.output(
+          String(
+            format: """
+              %@
+                held-out mean squared error %.5f
+                held-out ln p(z) %.2f nats, Gaussian %.2f
+                %.0f s
+
+              """, output, record.heldOutError, record.heldOutFlowLogLikelihood,
+            record.heldOutGaussianLogLikelihood, record.wallSeconds))
+      }
+      return 0
+    }
+  }
+
+  private func recipe() throws -> TrainingRecipe {
+    func require(_ condition: Bool, _ message: String) throws {
+      if !condition { throw PipelineError.usage(message) }
+    }
+    try require((1...4096).contains(latent), "--latent must be 1 to 4096")
+    try require((1...100_000).contains(epochs), "--epochs must be 1 to 100000")
+    try require((1...100_000).contains(flowEpochs), "--flow-epochs must be 1 to 100000")
+    try require(
+      (2...4096).contains(batch) && batch % 2 == 0, "--batch must be an even number, 2 to 4096")
+    let stem = URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent
+    var recipe = TrainingRecipe(
+      name: name ?? stem,
+      data: dataset.map { ($0 as NSString).lastPathComponent }.joined(
+        separator: " "), architecture: architecture, latent: latent, seed: seed, epochs: epochs,
+      flowEpochs: flowEpochs)
+    recipe.setBatch(autoencoder: batch, flow: 2 * batch)
+    return recipe
+  }
+
+  private static func line(_ progress: TrainingProgress) -> String {
+    let value =
+      progress.stage == .autoencoder
+      ? String(format: "loss %.5f", progress.value)
+      : String(format: "ln p(z) %.2f nats", progress.value)
+    let left = Int(progress.secondsLeft.rounded())
+    return String(
+      format: "%@ epoch %d/%d, step %d/%d, %@, %.0f %@/s, %d:%02d left",
+      progress.stage.rawValue, progress.epoch, progress.epochs, progress.step, progress.steps,
+      value, progress.itemsPerSecond, progress.stage == .autoencoder ? "images" : "codes",
+      left / 60, left % 60)
+  }
+}
+
+extension Architecture: ExpressibleByArgument {}
