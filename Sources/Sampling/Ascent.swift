@@ -41,6 +41,8 @@ final class Ascent: @unchecked Sendable {
     let tolerance = options.gradientTolerance * max(1, gradientNorm)
     let lineSearch = WolfeLineSearch(valueNoise: options.valueNoise)
     var stalled = 0
+    // ½ gᵀ H g, what a Newton step would gain.
+    var predictedRise = Double.infinity
     for _ in 0..<maximumIterations {
       if gradientNorm <= tolerance { return .gradientSmall }
       copy(state.gradient, into: &direction)
@@ -49,6 +51,7 @@ final class Ascent: @unchecked Sendable {
         memory.forget()
         copy(state.gradient, into: &direction)
       }
+      if !memory.isEmpty { predictedRise = 0.5 * dot(direction, state.gradient) }
       // Without curvature the first step is at most of length one.
       let firstLength = memory.isEmpty ? 1 / max(1, gradientNorm) : 1
       previous.copy(from: state)
@@ -56,6 +59,8 @@ final class Ascent: @unchecked Sendable {
         from: previous, along: direction, firstLength: firstLength, state: state, lane: lane)
       guard found else {
         state.copy(from: previous)
+        let noise = options.valueNoise * max(1, abs(state.logDensity))
+        if predictedRise <= noise { return .objectiveStalled }
         if memory.isEmpty || lane.isCancelled { return .lineSearchFailed }
         memory.forget()
         continue
