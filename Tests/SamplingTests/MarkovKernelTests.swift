@@ -139,29 +139,6 @@ func expectMean(
     expectMean(problem.draws.coordinate(0), (2 / Double.pi).squareRoot(), floor: 400)
   }
 
-  // Two halves of a straight trajectory: weights e⁰ and e^{log 3} give the second with ¾ or always.
-  @Test("joined pieces choose by weight")
-  func choice() {
-    func piece(_ position: Double, logWeight: Double) -> Subtree {
-      let point = PhasePoint(dimension: 1)
-      point.state.position = [position]
-      point.momentum = [1]
-      point.velocity = [2]
-      let piece = Subtree(dimension: 1)
-      piece.setLeaf(point, energy: position, logWeight: logWeight)
-      return piece
-    }
-    let cases: [(Subtree.DrawChoice, Double, Double)] = [
-      (.multinomial, 0.74, 1), (.multinomial, 0.76, 0), (.biasedProgressive, 0.999, 1),
-    ]
-    for (choice, uniform, expected) in cases {
-      let first = piece(0, logWeight: 0)
-      #expect(first.append(piece(1, logWeight: log(3)), choice: choice, uniform: uniform))
-      #expect(first.draw.position[0] == expected && first.drawEnergy == expected)
-      #expect(abs(first.logWeight - log(4)) < 1e-15)
-    }
-  }
-
   // Fails when: the largest tree has one doubling more, or counts steps wrongly.
   @Test("a tree stops at its maximum depth")
   func depth() throws {
