@@ -1,5 +1,5 @@
 /// A fixed-width bitmap font of our own drawing: 5 × 7 pixels above the baseline, 2 below it.
-/// ASCII 32–126 and ² σ ± ×; anything else is drawn as a box.
+/// ASCII 32–126 and ² σ ± × · – χ; anything else is drawn as a box.
 package enum BitmapFont {
   /// Pixels from one character to the next, and from the top of a line to its last pixel row.
   package static let advance = 6, height = 9
@@ -16,7 +16,8 @@ package enum BitmapFont {
   package static func width(of text: String) -> Int { max(0, text.count * advance - 1) }
 
   private static let characters: [Character: Int] = {
-    let all = (32...126).map { Character(Unicode.Scalar(UInt8($0))) } + ["²", "σ", "±", "×"]
+    let all =
+      (32...126).map { Character(Unicode.Scalar(UInt8($0))) } + ["²", "σ", "±", "×", "·", "–", "χ"]
     return Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
   }()
 
@@ -43,6 +44,6 @@ package enum BitmapFont {
     00UHHHUGG 00FHHHF11 00MPGGG00 00FGE1U00 88S889600 00HHHHF00 00HHHA400 00LLLLA00
     00HA4AH00 00HHHHF1E 00V248V00 244844200 444444440 844244800 009LI0000 C24E00000
     00FIHHE00 44V440V00 00HA4AH00
-    VHHHHHV00
+    000400000 000V00000 00HA44AH0 VHHHHHV00
     """
 }

@@ -15,6 +15,8 @@ package struct ContactSheet: Sendable {
   }
 
   static let margin = 28, panelGap = 16, rowGap = 18, labelGap = 8, textGap = 8
+  /// Additional room above a row with a heading.
+  static let headingGap = 8
   /// No sheet is narrower, so that text has room.
   static let minimumWidth = 320
 
@@ -54,7 +56,7 @@ package struct ContactSheet: Sendable {
   }
 
   private func headingHeight(_ row: Row) -> Int {
-    row.heading == nil ? 0 : 2 * BitmapFont.height + Self.textGap
+    row.heading == nil ? 0 : Self.headingGap + 2 * BitmapFont.height + Self.textGap
   }
 
   private func labelHeight(_ row: Row) -> Int {
@@ -64,7 +66,7 @@ package struct ContactSheet: Sendable {
   /// Panels are spread over the width of the sheet unless that would tear them apart.
   private func draw(_ row: Row, on canvas: inout Canvas, y: Int, inner: Int) {
     if let heading = row.heading {
-      canvas.write(heading, x: Self.margin, y: y, scale: 2, .caption)
+      canvas.write(heading, x: Self.margin, y: y + Self.headingGap, scale: 2, .caption)
     }
     let slack = inner - width(row)
     let gaps = max(row.panels.count - 1, 1)

@@ -42,9 +42,9 @@ package struct Panel: Sendable {
     return width
   }
 
-  /// Gap, bar, gap, and labels of four characters at twice the size.
+  /// Gap, bar, gap, and labels of five characters at twice the size.
   private static let barGap = 8, barWidth = 10, labelGap = 6
-  private static let barRoom = barGap + barWidth + labelGap + 2 * (BitmapFont.advance * 4 - 1)
+  private static let barRoom = barGap + barWidth + labelGap + 2 * (BitmapFont.advance * 5 - 1)
 
   /// Draws the picture with its upper left corner at (x, y).
   func draw(on canvas: inout Canvas, x: Int, y: Int, side: Int) {
@@ -85,11 +85,11 @@ package struct Panel: Sendable {
     if height >= 2 * capital + 4 { label("0", y + height - capital) }
   }
 
-  /// A positive number in at most four characters: ".123", "1.23", "12.3", "123", "1e-5".
+  /// A positive number in at most five characters: "0.123", "1.23", "12.3", "123", "1e-5".
   static func short(_ value: Float) -> String {
     switch value {
     case ..<0.000_95: String(format: "%.0e", value).replacingOccurrences(of: "e-0", with: "e-")
-    case ..<0.999_5: String(String(format: "%.3f", value).dropFirst())
+    case ..<0.999_5: String(format: "%.3f", value)
     case ..<9.995: String(format: "%.2f", value)
     case ..<99.95: String(format: "%.1f", value)
     case ..<9999.5: String(format: "%.0f", value)
