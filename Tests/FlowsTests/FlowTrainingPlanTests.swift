@@ -84,7 +84,7 @@ import Testing
   /// With masks fixed by the key, the loss's own differences, for affine couplings, which are
   /// smooth: a Float32 loss of order 10 over a step of 2e-2 leaves errors of 1e-4, the truncation is
   /// of order h² = 1e-4 times a third derivative of a few.
-  /// Seen to fail: the slope not multiplied by the mask; the mask applied after the residual.
+  /// Seen to fail: the slope not multiplied by the mask; `beta` 0 for the residual's cotangent.
   @Test("the gradient under dropout is that of the masked loss")
   func dropoutGradient() throws {
     let test = TestFlow(
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  /// Seen to fail: masks drawn from one stream that goes on from step to step.
+  /// Seen to fail: `logDeterminants` not cleared between steps.
   @Test("the same key gives the same bytes, another key other masks")
   func isDeterministic() throws {
     let test = TestFlow.stack
@@ -153,8 +153,7 @@ import Testing
 
   /// y = x₂ bent along x₁² with a noise of 0.3: entropy ½ ln(2πe) + ½ ln(2πe 0.3²) = 1.634 nats,
   /// which no density beats in the mean. Adam (Kingma and Ba 2015, algorithm 1) by hand.
-  /// Seen to fail: the gradient's sign flipped; luLinear's gradient left out of the upper triangle
-  /// fails above instead.
+  /// Seen to fail: the gradient's sign flipped; the log-determinant's half of D̄ lost.
   @Test("a flow trained on a banana beats the fitted Gaussian and nears the entropy")
   func learnsBanana() throws {
     func banana(_ count: Int, _ seed: UInt64) -> [Float] {

@@ -138,7 +138,7 @@ private let lanes = 19
     }
   }
 
-  /// Seen to fail: spline evaluated without the tails; `select` in `isInside` dropped.
+  /// Seen to fail: the spline evaluated without its tails, in y or in ℓ; scale lost in U⁻¹.
   @Test("values far outside are finite and the tails are the identity", arguments: TestFlow.all)
   func tails(_ test: TestFlow) throws {
     let flow = try test.make()

@@ -26,8 +26,8 @@ import Testing
   /// On a grid of 0.001 over [−5, 5], which crosses every knot and both bounds: y rises by the
   /// integral of e^ℓ (trapezoid; its error is h³ y‴/12 inside bins and h² times the kink of y″ at a
   /// knot), and ℓ never jumps.
-  /// Seen to fail: slope 1 at the bounds replaced by the neighbour's; `raw0` and `raw1` exchanged;
-  /// a bin's height added to the knots twice.
+  /// Seen to fail: slope 1 at the bounds replaced by the neighbour's; δ_0 made of `raw1`; ℓ not
+  /// zeroed in the tails.
   @Test("y is C¹ across knots and bounds and e^ℓ is its derivative", arguments: [2, 8, 13])
   func isContinuouslyDifferentiable(bins: Int) throws {
     let flow = try flow(bins: bins, bound: 4)
