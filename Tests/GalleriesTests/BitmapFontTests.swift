@@ -10,7 +10,7 @@ struct BitmapFontTests {
     }
   }
 
-  // Seen to fail with one glyph dropped from the drawing, which shifts all behind it.
+  // Seen to fail with one glyph doubled in the drawing, which shifts all behind it.
   @Test("glyphs are pinned at both ends and in the middle")
   func goldens() {
     #expect(

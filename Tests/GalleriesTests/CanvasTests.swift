@@ -14,7 +14,7 @@ struct CanvasTests {
     }
   }
 
-  // Seen to fail with width and height exchanged in `fill`.
+  // Seen to fail with the width taken for the height in `fill`.
   @Test("rectangles, frames and lines land on their pixels")
   func shapes() {
     var canvas = Canvas(width: 6, height: 4)

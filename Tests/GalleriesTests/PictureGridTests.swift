@@ -11,7 +11,7 @@ struct PictureGridTests {
     Int((grid.values[y * grid.shape[2] + x] * 255).rounded())
   }
 
-  // Seen to fail with rows and columns exchanged.
+  // Seen to fail with the row taken for the column.
   @Test("pictures fill the rows from the left, 120 pixels apart")
   func places() {
     let grid = PictureGrid(pictures: (0..<7).map { flat(Float($0) / 51) }, columns: 4).render()

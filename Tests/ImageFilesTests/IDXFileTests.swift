@@ -41,7 +41,7 @@ struct IDXFileTests {
     #expect(failure { _ = try IDXFile.readLabels(path: good + "x") }?.exitCode == 66)
   }
 
-  // Seen to fail with the comparison of total and file size taken out.
+  // Seen to trap with the comparison of the claimed and the real size taken out.
   @Test("wrong magic and lying sizes are bad data, compressed or not")
   func lies() {
     let two: [UInt8] = [1, 2]

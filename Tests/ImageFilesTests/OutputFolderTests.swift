@@ -41,7 +41,7 @@ struct OutputFolderTests {
     #expect(failure { _ = try OutputFolder(path: target, overwrite: false) }?.exitCode == 73)
   }
 
-  // Seen to fail with the old folder's files merged, and with the markers not asked for.
+  // Seen to fail with the old folder not moved aside, and with the markers not asked for.
   @Test("overwrite replaces an earlier result and an empty folder, nothing else")
   func overwrite() throws {
     func write(_ byte: UInt8, _ name: String) throws {

@@ -8,7 +8,7 @@ struct PNGDecoderTests {
     try PNGDecoder(path: "test.png").decode(bytes)
   }
 
-  // Seen to fail without png_set_expand, and with the low bits taken first.
+  // Seen to fail without png_set_expand.
   @Test("grey of 1, 2, 4 bits expands linearly to 8", arguments: [UInt8(1), 2, 4])
   func narrowGrey(bitDepth: UInt8) throws {
     let largest = (1 << Int(bitDepth)) - 1
@@ -75,7 +75,6 @@ struct PNGDecoderTests {
     #expect(png.samples == [76, 255, 77, 0, 78, 255])
   }
 
-  // Seen to fail without png_set_interlace_handling.
   @Test("Adam7 passes land where they belong")
   func interlaced() throws {
     // A 4×4 picture has pixels in passes 1, 4, 5, 6, 7 only; pixel value = 16·y + x.
@@ -163,7 +162,7 @@ struct PNGDecoderTests {
     }
   }
 
-  // Without the check against the file's size the third case takes 400 MB before it fails.
+  // Seen to fail without the check against the file's size: the third case then takes 512 MB first.
   @Test("huge and empty sizes are refused by the header alone")
   func sizes() {
     func reason(_ width: Int, _ height: Int) -> String {

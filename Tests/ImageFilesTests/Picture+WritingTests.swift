@@ -22,7 +22,7 @@ struct PictureWritingTests {
     }
   }
 
-  // Seen to fail with truncation in place of rounding, and without the clamp (which traps).
+  // Seen to fail with truncation in place of rounding.
   @Test("intensities are clamped and rounded to the nearest sample")
   func rounding() throws {
     let values: [Float] = [-0.3, 0.4 / 255, 0.6 / 255, 254.4 / 255, 1.7, .infinity]

@@ -30,7 +30,8 @@ struct SafetensorsFileReadingTests {
     -> String
   { #""\#(name)":{"dtype":"\#(type)","shape":\#(shape),"data_offsets":\#(offsets)}"# }
 
-  // Each entry was seen accepted (or trapping) with its check taken out.
+  // Seen to fail without the checks of dtype, byte range, field count and end of file; without the
+  // check of order a load traps.
   @Test(
     "what a header may not say is bad data",
     arguments: [
