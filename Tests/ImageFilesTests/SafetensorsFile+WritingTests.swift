@@ -8,7 +8,8 @@ struct SafetensorsFileWritingTests {
   @Test("decode ∘ encode = identity, F64 first")
   func roundTrip() throws {
     let single = Safetensors.NamedTensor(
-      name: "σ \"quoted\"", shape: Shape(3, 1), values: .float32([.pi, -0.0, .leastNonzeroMagnitude]))
+      name: "σ \"quoted\"", shape: Shape(3, 1),
+      values: .float32([.pi, -0.0, .leastNonzeroMagnitude]))
     let double = Safetensors.NamedTensor(
       name: "d", shape: Shape(), values: .float64([1.0 / 3]))
     let metadata = ["config": "{\"a\":\n1}", "z": "", "b": "é"]
