@@ -35,8 +35,10 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     heldOut = 5000
     autoencoder = .init()
     autoencoder.epochs = epochs
+    autoencoder.optimizer.weightDecay = 0.02
     flow = .init()
     flow.epochs = flowEpochs
+    flow.optimizer.weightDecay = 0.05
     flowLayers = Self.defaultFlow
   }
 
