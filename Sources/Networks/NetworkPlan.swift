@@ -183,7 +183,9 @@ private struct Lowering {
 
   private func product(_ offset: Int, _ weightCount: Int) -> ProductParameters {
     ProductParameters(
-      weights: network.weights.pointer, weightOffset: offset, biasOffset: offset + weightCount)
+      weights: network.weights.pointer,
+      transposed: mode == .inference ? network.transposedMatrix(at: offset) : nil,
+      weightOffset: offset, biasOffset: offset + weightCount)
   }
 
   /// Moves the channels of an image when they lie on the other side; free for one channel or pixel.

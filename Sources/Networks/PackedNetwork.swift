@@ -13,20 +13,53 @@ package final class PackedNetwork: @unchecked Sendable {
   package let shapes: [Shape]
   package let layout: ParameterLayout
   package let weights: FloatBuffer
+  /// Each weight matrix transposed, at the same offset; nil while training, when weights change.
+  private let transposed: FloatBuffer?
 
-  package init(domain: Shape, layers: [LayerDescription], parameters: [Float], shapes: [Shape]) {
+  package convenience init(
+    domain: Shape, layers: [LayerDescription], parameters: [Float], shapes: [Shape]
+  ) {
+    self.init(
+      domain: domain, layers: layers, parameters: parameters, shapes: shapes, isFixed: true)
+  }
+
+  private init(
+    domain: Shape, layers: [LayerDescription], parameters: [Float], shapes: [Shape], isFixed: Bool
+  ) {
     self.domain = domain
     self.layers = layers
     self.shapes = shapes
     layout = Network.layout(layers)
-    weights = FloatBuffer(Self.repacked(layers, parameters, toKernel: true))
+    let packed = Self.repacked(layers, parameters, toKernel: true)
+    weights = FloatBuffer(packed)
+    transposed = isFixed ? FloatBuffer(Self.transposed(packed, layout)) : nil
+  }
+
+  /// The transpose of the matrix that begins at `offset` of `weights`.
+  func transposedMatrix(at offset: Int) -> UnsafePointer<Float>? {
+    transposed.map { UnsafePointer($0.pointer + offset) }
+  }
+
+  /// First axis × all others, each matrix in its own place.
+  private static func transposed(_ values: [Float], _ layout: ParameterLayout) -> [Float] {
+    var result = values
+    for slot in layout.slots where slot.shape.rank > 1 {
+      let rows = slot.shape[0]
+      let columns = slot.shape.count / max(rows, 1)
+      for row in 0..<rows {
+        for column in 0..<columns {
+          result[slot.offset + column * rows + row] = values[slot.offset + row * columns + column]
+        }
+      }
+    }
+    return result
   }
 
   /// A copy of a network's weights to be trained.
   package convenience init(training network: Network) {
     self.init(
       domain: network.domain, layers: network.layers, parameters: network.parameters,
-      shapes: network.shapes)
+      shapes: network.shapes, isFixed: false)
   }
 
   /// The network that `weights`, in kernel layout, describe.

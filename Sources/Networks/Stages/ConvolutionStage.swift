@@ -31,10 +31,9 @@ final class ConvolutionStage: Stage {
       gather(x, first, count)
       let rows = count * geometry.smallPixels
       let offset = first * geometry.smallPixels * outputs
-      multiply(
-        .plain, .transposed, m: rows, n: outputs, k: geometry.patch, columns.pointer,
-        lda: geometry.patch, parameters.weight, ldb: geometry.patch,
-        into: derivative.pointer + offset, ldc: outputs)
+      parameters.multiplyByTransposed(
+        m: rows, rows: outputs, columns: geometry.patch, columns.pointer,
+        into: derivative.pointer + offset)
       activation.apply(
         rows: rows, channels: outputs, bias: parameters.bias, z: derivative.pointer + offset,
         y: y + offset)

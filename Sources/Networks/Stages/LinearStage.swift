@@ -22,9 +22,8 @@ final class LinearStage: Stage {
   }
 
   func forward(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
-    multiply(
-      .plain, .transposed, m: lanes, n: outputs, k: inputs, x, lda: inputs, parameters.weight,
-      ldb: inputs, into: derivative.pointer, ldc: outputs)
+    parameters.multiplyByTransposed(
+      m: lanes, rows: outputs, columns: inputs, x, into: derivative.pointer)
     activation.apply(
       rows: lanes, channels: outputs, bias: parameters.bias, z: derivative.pointer, y: y)
   }

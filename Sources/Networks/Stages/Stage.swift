@@ -16,11 +16,30 @@ protocol Stage: AnyObject {
 /// The weights of a product stage inside a packed vector.
 struct ProductParameters {
   let weights: UnsafePointer<Float>
+  /// The weight matrix transposed, where it does not change (inference): with few rows oneDNN is up
+  /// to twice as fast on a plain second operand as on a transposed one, which it has to repack.
+  let transposed: UnsafePointer<Float>?
   let weightOffset: Int
   let biasOffset: Int
 
   var weight: UnsafePointer<Float> { weights + weightOffset }
   var bias: UnsafePointer<Float> { weights + biasOffset }
+}
+
+extension ProductParameters {
+  /// c = a Wᵀ with W: rows × columns as it lies in memory, a: m × columns, c: m × rows.
+  func multiplyByTransposed(
+    m: Int, rows: Int, columns: Int, _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>
+  ) {
+    if let transposed {
+      multiply(
+        m: m, n: rows, k: columns, a, lda: columns, transposed, ldb: rows, into: c, ldc: rows)
+    } else {
+      multiply(
+        .plain, .transposed, m: m, n: rows, k: columns, a, lda: columns, weight, ldb: columns,
+        into: c, ldc: rows)
+    }
+  }
 }
 
 /// sums[c] += Σ_r rows[r, c].

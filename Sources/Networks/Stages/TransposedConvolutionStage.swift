@@ -73,10 +73,9 @@ final class TransposedConvolutionStage: Stage {
           into: gradients + parameters.weightOffset, ldc: geometry.patch)
       }
       if let dx {
-        multiply(
-          .plain, .transposed, m: rows, n: inputs, k: geometry.patch, columns.pointer,
-          lda: geometry.patch, parameters.weight, ldb: geometry.patch,
-          into: dx + first * geometry.smallPixels * inputs, ldc: inputs)
+        parameters.multiplyByTransposed(
+          m: rows, rows: inputs, columns: geometry.patch, columns.pointer,
+          into: dx + first * geometry.smallPixels * inputs)
       }
     }
   }
