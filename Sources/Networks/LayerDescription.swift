@@ -10,7 +10,8 @@ import Tensors
 /// - `silu`: x / (1 + e^−x); `relu`: max(x, 0); `leakyRelu`: x < 0 ? slope·x : x;
 ///   `sigmoid`: 1 / (1 + e^−x).
 /// - `batchNorm`: y[c] = weight[c] (x[c] − m[c]) / √(v[c] + 1e-5) + bias[c]; m and v are the
-///   batch's own while training (biased variance) and the running averages afterwards.
+///   batch's own while training (biased variance) and the running averages afterwards; x is one
+///   axis of channels or an image.
 /// - `dropout`: while training x is zeroed with probability `rate` and otherwise divided by
 ///   1 − rate; afterwards the identity.
 /// - `reshape`: the same elements in row-major order under another shape; `flatten` to one axis.
@@ -63,7 +64,9 @@ public enum LayerDescription: Sendable, Equatable {
       guard extents.allSatisfy({ $0 > 0 }) else { throw mismatch(input) }
       return Shape(outputs, extents[0], extents[1])
     case .batchNorm(let channels):
-      guard channels > 0, input.rank > 0, input[0] == channels else { throw mismatch(input) }
+      guard channels > 0, input.rank == 1 || input.rank == 3, input[0] == channels else {
+        throw mismatch(input)
+      }
       return input
     case .dropout(let rate):
       guard rate >= 0, rate < 1 else { throw mismatch(input) }
@@ -95,6 +98,7 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case layerDoesNotFit(LayerDescription, input: Shape)
   case parameterCount(expected: Int, found: Int)
   case parametersNotFinite(String)
+  case negativeVariance(String)
   case tooLarge
 
   public var description: String {
@@ -104,6 +108,7 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
     case .parameterCount(let expected, let found):
       "the network has \(expected) parameters, \(found) were given"
     case .parametersNotFinite(let name): "the parameter \(name) is not finite"
+    case .negativeVariance(let name): "the parameter \(name) holds a negative variance"
     case .tooLarge: "the network is too large: more than 2^28 weights or activations"
     }
   }

@@ -29,6 +29,12 @@ public struct Network: DifferentiableMap {
     where !parameters[slot.offset..<slot.offset + slot.shape.count].allSatisfy(\.isFinite) {
       throw .parametersNotFinite(slot.name)
     }
+    for slot in layout.slots
+    where slot.name.hasSuffix("runningVariance")
+      && parameters[slot.offset..<slot.offset + slot.shape.count].contains(where: { $0 < 0 })
+    {
+      throw .negativeVariance(slot.name)
+    }
     self.domain = domain
     self.layers = layers
     self.layout = layout
@@ -46,6 +52,8 @@ public struct Network: DifferentiableMap {
   public init(
     domain: Shape, layers: [LayerDescription], key: RandomKey
   ) throws(NetworkError) {
+    // Before memory is taken for the weights.
+    _ = try Self.shapes(domain: domain, layers: layers)
     var parameters: [Float] = []
     for (index, layer) in layers.enumerated() {
       var stream = key.child(index).stream()
@@ -132,27 +140,37 @@ extension LayerDescription {
     }
   }
 
-  /// An upper bound of the layer's weights and activations, in floating point so that it cannot
-  /// overflow whatever the description holds.
+  /// An upper bound of the layer's weights, activations and columns (the patches of one item), in
+  /// floating point so that it cannot overflow whatever the description holds.
   fileprivate func sizeBound(_ input: Shape) -> Double {
+    let size = Double(input.count)
     switch self {
-    case .linear(let inputs, let outputs): return Double(inputs) * Double(outputs)
-    case .conv(let inputs, let outputs, let kernel, _, let padding),
-      .convTranspose(let inputs, let outputs, let kernel, _, let padding):
-      let weights = Double(inputs) * Double(outputs) * Double(kernel) * Double(kernel)
-      let extent = input.extents.reduce(1.0) { $0 * Double($1 + 2 * padding + kernel) }
-      return max(weights, extent, stridedBound(input, outputs))
-    case .batchNorm(let channels): return 4 * Double(channels)
-    default: return Double(input.count)
+    case .linear(let inputs, let outputs): return max(size, Double(inputs) * Double(outputs))
+    case .conv(let inputs, let outputs, let kernel, let stride, let padding):
+      guard input.rank == 3 else { return size }
+      let margin = 2 * Double(padding) - Double(kernel)
+      let height = max(Double(input[1]) + margin, 0) / Double(stride) + 1
+      let width = max(Double(input[2]) + margin, 0) / Double(stride) + 1
+      return Self.productBound(size, inputs, outputs, kernel, height * width, columns: inputs)
+    case .convTranspose(let inputs, let outputs, let kernel, let stride, _):
+      guard input.rank == 3 else { return size }
+      let height = Double(input[1]) * Double(stride) + Double(kernel)
+      let width = Double(input[2]) * Double(stride) + Double(kernel)
+      return max(
+        Self.productBound(size, inputs, outputs, kernel, height * width, columns: 0),
+        Double(input[1]) * Double(input[2]) * Double(kernel) * Double(kernel) * Double(outputs))
+    case .batchNorm(let channels): return max(size, 4 * Double(channels))
+    default: return size
     }
   }
 
-  private func stridedBound(_ input: Shape, _ outputs: Int) -> Double {
-    guard case .convTranspose(_, _, let kernel, let stride, _) = self, input.rank == 3 else {
-      return Double(outputs) * Double(input.count)
-    }
-    let height = Double(input[1]) * Double(stride) + Double(kernel)
-    let width = Double(input[2]) * Double(stride) + Double(kernel)
-    return Double(outputs) * height * width
+  /// `pixels`: of the output; `columns`: channels of the patches under them.
+  private static func productBound(
+    _ size: Double, _ inputs: Int, _ outputs: Int, _ kernel: Int, _ pixels: Double, columns: Int
+  ) -> Double {
+    let area = Double(kernel) * Double(kernel)
+    return max(
+      size, Double(inputs) * Double(outputs) * area, Double(outputs) * pixels,
+      Double(columns) * area * pixels)
   }
 }
