@@ -29,7 +29,8 @@ private let forbidden: [String: Set<String>] = [
 
 /// The names imported by a Swift source, whatever attributes, access levels and kinds are written.
 private func imports(of source: String) throws -> [String] {
-  let pattern = #/
+  let pattern =
+    #/
     ^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?
     import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias|actor)\s+)?(\w+)
     /#

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RandomStreamTests {
   private let count = 400_000
 
-  /// Seen to fail: the spare word never used up (both words of a block equal).
+  /// Seen to fail: both words of a block equal.
   @Test("every bit of a word is fair, alone and against the next word's")
   func bits() {
     var stream = RandomKey(seed: 11).stream()
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  /// Seen to fail: sin and cos of different angles; the factor 2 of −2 ln u lost.
+  /// Seen to fail: the spare equal to the first of the pair; the factor 2 of −2 ln u lost.
   @Test("normal numbers have the moments of N(0, 1), and pairs are uncorrelated")
   func normalMoments() {
     var stream = RandomKey(seed: 13).stream()

@@ -16,7 +16,8 @@ import Testing
     #expect(Tensor(shape: Shape([])).values == [0])
   }
 
-  @Test("tensors are values: a changed copy leaves the original, and equality sees shape and values")
+  @Test(
+    "tensors are values: a changed copy leaves the original, and equality sees shape and values")
   func valueSemantics() {
     let tensor = Tensor(shape: Shape(2, 2), values: [1, 2, 3, 4])
     var copy = tensor

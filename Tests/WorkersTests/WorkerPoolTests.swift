@@ -64,8 +64,8 @@ import Workers
     #expect(counts.values == [45, 90, 135, 180])
   }
 
-  /// Seen to fail: `pthread_join` left out crashes here (a worker wakes in freed memory); `stopping`
-  /// not looked at hangs.
+  /// Seen to fail: `pthread_join` left out (a worker wakes in freed memory); `stopping` not looked at
+  /// (a worker without work traps).
   @Test("pools end with their owners: used, unused, and hundreds of them")
   func ends() {
     for round in 0..<300 {
