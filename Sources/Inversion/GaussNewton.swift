@@ -1,10 +1,12 @@
+import Flows
 import Maps
 import Measurement
 import Probability
 import Tensors
 
-/// The Gauss–Newton precision of the posterior at a position: I + Jᵀ W J with J = ∂G/∂u and W the
-/// curvature of each datum's term, dense, row-major, `dimension` × `dimension`; when ln σ is
+/// The Gauss–Newton precision of the posterior at a position: P + Jᵀ W J with J the Jacobian of the
+/// mean image, W the curvature of each datum's term, and P = I in base variables, FᵀF in codes
+/// (F = ∂f/∂z, the Gauss–Newton part of the flow density's curvature); dense, row-major, `dimension` × `dimension`; when ln σ is
 /// inferred, its row holds its prior's precision and the Fisher information Σ ½ (2σ²/v)².
 ///
 /// J comes from central differences with step `differenceStep`, all 2K directions in one batch: a
@@ -16,10 +18,15 @@ package struct GaussNewtonMetric {
 
   private let posterior: ImagePosterior
   private let plan: any MapPlan
+  private let flowPlan: (any NormalizingPlan)?
 
   package init(_ posterior: ImagePosterior) throws(PlanError) {
     self.posterior = posterior
-    plan = try posterior.generator.makePlan(lanes: 2 * posterior.latentDimension + 1)
+    let lanes = 2 * posterior.latentDimension + 1
+    plan = try posterior.generator.makePlan(lanes: lanes)
+    var flowPlan: (any NormalizingPlan)?
+    if let flow = posterior.flow { flowPlan = try flow.makeNormalizingPlan(lanes: lanes) }
+    self.flowPlan = flowPlan
   }
 
   /// The precision matrix at `position` of problem `problem`.
@@ -53,13 +60,14 @@ package struct GaussNewtonMetric {
       }
     }
     let beta = posterior.inverseTemperature
+    let prior = priorPrecision(base, lanes: lanes)
     for row in 0..<latent {
       for column in 0...row {
         var sum = 0.0
         for pixel in 0..<pixels {
           sum += jacobian[row * pixels + pixel] * jacobian[column * pixels + pixel]
         }
-        result[row * dimension + column] = beta * sum + (row == column ? 1 : 0)
+        result[row * dimension + column] = beta * sum + prior[row * latent + column]
         result[column * dimension + row] = result[row * dimension + column]
       }
     }
@@ -67,6 +75,36 @@ package struct GaussNewtonMetric {
       result[dimension * dimension - 1] =
         1 / (NoiseLevel.priorSpread * NoiseLevel.priorSpread)
         + beta * levelInformation(sigma: sigma, problem: problem)
+    }
+    return result
+  }
+
+  /// I, or FᵀF by the differences that `base` holds: K × K.
+  private func priorPrecision(_ base: [Float], lanes: Int) -> [Double] {
+    let latent = posterior.latentDimension
+    var result = [Double](repeating: 0, count: latent * latent)
+    guard let flowPlan else {
+      for k in 0..<latent { result[k * (latent + 1)] = 1 }
+      return result
+    }
+    var outputs = base
+    var outputSpan = outputs.mutableSpan
+    var determinants = [Float](repeating: 0, count: lanes)
+    var determinantSpan = determinants.mutableSpan
+    flowPlan.apply(base.span, into: &outputSpan, logDeterminants: &determinantSpan)
+    let scale = 1 / (2 * Double(Self.differenceStep))
+    // Row k: ∂u/∂z_k.
+    let jacobian = (0..<latent * latent).map { index in
+      Double(outputs[index] - outputs[latent * latent + index]) * scale
+    }
+    for row in 0..<latent {
+      for column in 0...row {
+        let sum = (0..<latent).reduce(0.0) {
+          $0 + jacobian[row * latent + $1] * jacobian[column * latent + $1]
+        }
+        result[row * latent + column] = sum
+        result[column * latent + row] = sum
+      }
     }
     return result
   }

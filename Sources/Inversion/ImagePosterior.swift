@@ -1,3 +1,4 @@
+import Flows
 import Foundation
 import Maps
 import Measurement
@@ -6,17 +7,27 @@ import Tensors
 
 // Notation
 //   u   base variables, K            x = G(u)  mean image, D = C·H·W
+//   z   latent code, K: u = f(z), G(u) = g(z)
 //   σ   noise level of a problem     β  inverse temperature of the likelihood, 1 for the posterior
 //
 //   ln p(u, y) = −½‖u‖² − ½K ln 2π + β Σ_i L_i(G(u)_i, σ)      (+ the prior of ln σ when inferred)
+//   ln p(z, y) = ln p(u, y) at u = f(z), + ln|det ∂f/∂z|
+//
+// Both are the same posterior of x. A flow that separates clusters of codes stretches the space between
+// them: in u the posterior has curvatures hundreds of times that of its own covariance there, in z
+// it is nearly as round as the decoder allows, so chains run in z by default.
 //
 // L_i is the censored Gaussian term of datum i (Measurement/CensoredEvaluator), its variance
 // σ² + r_i with r_i the decoder's residual variance, rounding, and the square of a sigma map.
 
-/// The log density of base variables (and ln σ, when it is inferred) given data, for several problems
-/// that share the prior: position = (u_1 … u_K [, ln σ]); nats, with all constants.
+/// The log density of base variables or codes (and ln σ, when it is inferred) given data, for several
+/// problems that share the prior: position = (u_1 … u_K [, ln σ]), or z for u; nats, all constants.
 package struct ImagePosterior: TemperedLogDensity {
+  /// From the coordinates, u or z, to the mean image.
   package let generator: any DifferentiableMap
+  /// nil: the coordinates are base variables u with prior N(0, I). Else they are codes z whose prior
+  /// is the density of this flow, and `generator` is the decoder alone.
+  package let flow: (any Bijection)?
   package let problems: [PixelData]
   package let noiseLevel: NoiseLevel
   /// β.
@@ -24,12 +35,14 @@ package struct ImagePosterior: TemperedLogDensity {
 
   /// - Precondition: as many noise levels as problems, at least one; images of the generator's size.
   package init(
-    generator: any DifferentiableMap, problems: [PixelData], noiseLevel: NoiseLevel,
-    inverseTemperature: Double = 1
+    generator: any DifferentiableMap, flow: (any Bijection)? = nil, problems: [PixelData],
+    noiseLevel: NoiseLevel, inverseTemperature: Double = 1
   ) {
+    precondition(flow.map { $0.dimension == generator.domain.count } ?? true)
     precondition(!problems.isEmpty && noiseLevel.problemCount == problems.count)
     precondition(problems.allSatisfy { $0.count == generator.codomain.count })
     self.generator = generator
+    self.flow = flow
     self.problems = problems
     self.noiseLevel = noiseLevel
     self.inverseTemperature = inverseTemperature
@@ -41,7 +54,7 @@ package struct ImagePosterior: TemperedLogDensity {
 
   package func tempered(_ inverseTemperature: Double) -> any LogDensity {
     ImagePosterior(
-      generator: generator, problems: problems, noiseLevel: noiseLevel,
+      generator: generator, flow: flow, problems: problems, noiseLevel: noiseLevel,
       inverseTemperature: inverseTemperature)
   }
 
@@ -55,7 +68,8 @@ package struct ImagePosterior: TemperedLogDensity {
 
   package func makeEvaluator(problems lanes: [Int]) throws -> any LogDensityEvaluator {
     ImagePosteriorEvaluator(
-      self, lanes: lanes, plan: try generator.makePlan(lanes: lanes.count))
+      self, lanes: lanes, plan: try generator.makePlan(lanes: lanes.count),
+      prior: try flow.map { try FlowPriorPlan($0, lanes: lanes.count) })
   }
 }
 
@@ -63,6 +77,7 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private let posterior: ImagePosterior
   private let lanes: [Int]
   private let plan: any MapPlan
+  private let prior: FlowPriorPlan?
   private let likelihood: CensoredEvaluator
   private let base: FloatBuffer
   private let baseGradients: FloatBuffer
@@ -72,10 +87,11 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private var likelihoods: [Double]
   private var logSigmaGradients: [Double]
 
-  init(_ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan) {
+  init(_ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan, prior: FlowPriorPlan?) {
     self.posterior = posterior
     self.lanes = lanes
     self.plan = plan
+    self.prior = prior
     let used = Array(Set(lanes)).sorted()
     likelihood = CensoredEvaluator(
       problems: used.map { posterior.problems[$0] },
@@ -113,6 +129,7 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       meanGradients: &imageGradientSpan, logSigmaGradients: &sigmaSpan)
     var baseGradientSpan = baseGradients.buffer.mutableSpan
     plan.vjp(imageGradients.buffer.span, into: &baseGradientSpan)
+    prior?.evaluate(base)
     for lane in lanes.indices {
       finish(lane, positions, &values, &gradients)
     }
@@ -126,11 +143,20 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
     let beta = posterior.inverseTemperature
     var value = beta * likelihoods[lane] - 0.5 * Double(latent) * log(2 * .pi)
+    if let prior { value += Double(prior.logDeterminants.pointer[lane]) }
     var isFinite = true
     for k in 0..<latent {
-      let u = positions[lane * dimension + k]
-      let gradient = beta * Double(baseGradients.pointer[lane * latent + k]) - u
-      value -= 0.5 * u * u
+      let likelihoodGradient = beta * Double(baseGradients.pointer[lane * latent + k])
+      let gradient: Double
+      if let prior {
+        let u = Double(prior.base.pointer[lane * latent + k])
+        value -= 0.5 * u * u
+        gradient = likelihoodGradient + Double(prior.gradients.pointer[lane * latent + k])
+      } else {
+        let u = positions[lane * dimension + k]
+        value -= 0.5 * u * u
+        gradient = likelihoodGradient - u
+      }
       isFinite = isFinite && gradient.isFinite
       gradients[lane * dimension + k] = gradient
     }

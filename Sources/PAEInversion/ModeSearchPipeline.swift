@@ -26,6 +26,13 @@ struct ModeSet {
   /// The mode of the highest density: the MAP.
   var best: Mode { entries.max { $0.mode.logDensity < $1.mode.logDensity }!.mode }
 
+  /// The best mode as a set of one draw.
+  var bestDraw: DrawSet {
+    DrawSet(
+      chains: 1, draws: 1, dimension: best.position.count, positions: best.position,
+      logDensities: [best.logDensity])
+  }
+
   /// Metric of the heaviest mode.
   var metric: DenseMetric { entries[0].metric }
 
@@ -72,6 +79,7 @@ struct ModeSearchPipeline {
     var stream = key.stream()
     var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
     for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
+    if posterior.flow != nil { starts = try codes(of: starts) }
     guard posterior.noiseLevel.isInferred else { return starts }
     return starts.map { $0 + [log(picture.sigma)] }
   }
@@ -114,6 +122,18 @@ struct ModeSearchPipeline {
     }
     return ModeSet(
       entries: entries.sorted { $0.weight > $1.weight }, isConverged: best.isConverged)
+  }
+
+  /// z = T(u) of each start.
+  private func codes(of starts: [[Double]]) throws -> [[Double]] {
+    let latent = model.latentDimension
+    let base = starts.joined().map { Float($0) }
+    var codes = base
+    var span = codes.mutableSpan
+    try model.flow.generator.makePlan(lanes: starts.count).apply(base.span, into: &span)
+    return starts.indices.map { start in
+      codes[start * latent..<(start + 1) * latent].map { Double($0) }
+    }
   }
 
   private func encoderGuess(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {

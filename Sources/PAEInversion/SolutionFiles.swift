@@ -52,42 +52,25 @@ struct SolutionFiles {
       guard let tensor else { return }
       tensors.append(.init(name: name, shape: tensor.shape, values: .float32(tensor.values)))
     }
-    if let run = solution.run {
-      let draws = run.draws
-      let latent = report.latentDimension
-      let isInferred = draws.dimension > latent
-      var base: [Double] = []
-      var sigmas: [Double] = []
-      base.reserveCapacity(draws.chains * draws.draws * latent)
-      for chain in 0..<draws.chains {
-        for draw in 0..<draws.draws {
-          let position = draws.position(chain: chain, draw: draw)
-          base += position.prefix(latent)
-          if isInferred { sigmas.append(exp(position[position.endIndex - 1])) }
-        }
+    let draws = solution.baseDraws ?? solution.bestBase
+    let latent = report.latentDimension
+    var base: [Double] = []
+    var sigmas: [Double] = []
+    base.reserveCapacity(draws.chains * draws.draws * latent)
+    for chain in 0..<draws.chains {
+      for draw in 0..<draws.draws {
+        let position = draws.position(chain: chain, draw: draw)
+        base += position.prefix(latent)
+        if draws.dimension > latent { sigmas.append(exp(position[position.endIndex - 1])) }
       }
-      tensors.append(
-        .init(
-          name: "u", shape: Shape(draws.chains, draws.draws, latent), values: .float64(base)))
-      tensors.append(
-        .init(
-          name: "log_density", shape: Shape(draws.chains, draws.draws),
-          values: .float64(draws.logDensities)))
-      if isInferred {
-        tensors.append(
-          .init(
-            name: "sigma", shape: Shape(draws.chains, draws.draws), values: .float64(sigmas)))
-      }
-    } else {
-      let position = solution.modes.best.position
-      let latent = report.latentDimension
-      tensors.append(
-        .init(
-          name: "u", shape: Shape(1, 1, latent), values: .float64(Array(position.prefix(latent)))))
-      tensors.append(
-        .init(
-          name: "log_density", shape: Shape(1, 1),
-          values: .float64([solution.modes.best.logDensity])))
+    }
+    let shape = Shape(draws.chains, draws.draws)
+    tensors.append(
+      .init(name: "u", shape: Shape(draws.chains, draws.draws, latent), values: .float64(base)))
+    tensors.append(
+      .init(name: "log_density", shape: shape, values: .float64(draws.logDensities)))
+    if draws.dimension > latent {
+      tensors.append(.init(name: "sigma", shape: shape, values: .float64(sigmas)))
     }
     add("mean", pictures.mean)
     add("std", pictures.standardDeviation)

@@ -24,6 +24,14 @@ public struct SolveOptions: Sendable, Equatable {
     case none
   }
 
+  /// The coordinates that are searched and sampled. The posterior of the picture is the same.
+  public enum Space: String, Sendable, CaseIterable {
+    /// Base variables, whose prior is N(0, I).
+    case u
+    /// The autoencoder's codes, whose prior is the flow's density: rounder, so faster.
+    case z
+  }
+
   public enum Method: String, Sendable, CaseIterable {
     /// The most probable picture alone.
     case map
@@ -38,6 +46,7 @@ public struct SolveOptions: Sendable, Equatable {
   public var clipping = Clipping.auto
   public var residual = Residual.diagonal
   public var method = Method.nuts
+  public var space = Space.z
   public var chains = 16
   public var draws = 500
   public var warmup = 300

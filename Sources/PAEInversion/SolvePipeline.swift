@@ -52,14 +52,18 @@ public struct SolvePipeline {
     }
     for picture in pictures { picture.warnings.forEach(warn) }
     let sigmas = pictures.map(\.sigma)
+    let isCodes = options.space == .z
     let posterior = ImagePosterior(
-      generator: model.generator, problems: pictures.map(\.data),
+      generator: isCodes ? model.decoder : model.generator, flow: isCodes ? model.flow : nil,
+      problems: pictures.map(\.data),
       noiseLevel: options.sigma == .auto ? .inferred(estimates: sigmas) : .known(sigmas))
     let key = RandomKey(seed: options.seed)
     let modes = try findModes(posterior, pictures, key: key, progress: progress)
     let modeSeconds = (ContinuousClock().now - start).inSeconds
-    var solutions = pictures.indices.map {
-      Solution(picture: pictures[$0], problem: $0, modes: modes.sets[$0])
+    var solutions = try pictures.indices.map {
+      try Solution(
+        picture: pictures[$0], problem: $0, modes: modes.sets[$0],
+        bestBase: posterior.baseDraws(modes.sets[$0].bestDraw))
     }
     var seconds = SolveReport.Seconds(map: modeSeconds)
     var gradients = modes.gradients
@@ -68,7 +72,10 @@ public struct SolvePipeline {
       seconds.warmup = run.warmupSeconds
       seconds.sampling = run.samplingSeconds
       gradients += run.gradients
-      for index in solutions.indices { solutions[index].run = run.problems[index] }
+      for index in solutions.indices {
+        solutions[index].run = run.problems[index]
+        solutions[index].baseDraws = try posterior.baseDraws(run.problems[index].draws)
+      }
     }
     let digest = try SHA256.hexDigest(ofFile: modelPath)
     var reports: [SolveReport] = []
@@ -177,6 +184,10 @@ struct Solution {
   /// Index among the posterior's problems.
   let problem: Int
   let modes: ModeSet
+  /// The best mode in base variables, as one draw.
+  let bestBase: DrawSet
   /// nil for `--method map`.
   var run: ProblemRun?
+  /// The run's draws in base variables; nil for `--method map`.
+  var baseDraws: DrawSet?
 }

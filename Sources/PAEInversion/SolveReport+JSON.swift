@@ -19,6 +19,7 @@ extension SolveReport {
         ])
       ),
       ("noise", noise), ("method", .string(options.method.rawValue)),
+      ("space", .string(options.space.rawValue)),
       ("chains", .integer(options.method == .map ? 0 : options.chains)),
       ("draws", .integer(options.method == .map ? 0 : options.draws)),
       ("warmup", .integer(options.method == .map ? 0 : options.warmup)),

@@ -94,19 +94,18 @@ public struct SolveReport: Sendable {
     let draws: DrawSet
     if let run = solution.run {
       draws = run.draws
-      verdict = Verdict(draws: draws, energies: run.energies, divergences: run.divergences)
+      verdict = Verdict(
+        draws: solution.baseDraws ?? draws, energies: run.energies, divergences: run.divergences)
       acceptance = run.acceptance
       stepsPerDraw = run.stepsPerDraw
     } else {
-      let position = solution.modes.best.position
-      draws = DrawSet(
-        chains: 1, draws: 1, dimension: position.count, positions: position,
-        logDensities: [solution.modes.best.logDensity])
+      draws = solution.modes.bestDraw
       (verdict, acceptance, stepsPerDraw) = (nil, nil, nil)
     }
     sigma = Self.sigma(options, solution, draws, latentDimension)
     fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
-    misfit = PriorMisfit(draws: draws, latentDimension: latentDimension)
+    misfit = PriorMisfit(
+      draws: solution.baseDraws ?? solution.bestBase, latentDimension: latentDimension)
     quality = pictures.quality
     deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
       .map { $0 > 0 ? $0 : 1 }

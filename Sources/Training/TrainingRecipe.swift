@@ -18,8 +18,8 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   package var flow: FlowTrainer.Options
   public var flowLayers: [FlowLayerDescription]
 
-  public static let defaultEpochs = 25
-  public static let defaultFlowEpochs = 40
+  public static let defaultEpochs = 30
+  public static let defaultFlowEpochs = 24
 
   /// The recipe of the default model.
   public init(
@@ -39,6 +39,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     flow = .init()
     flow.epochs = flowEpochs
     flow.optimizer.weightDecay = 0.05
+    flow.dropout = 0.05
     flowLayers = Self.defaultFlow
   }
 
@@ -48,15 +49,17 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     self.flow.batch = flow
   }
 
-  /// Standardization, then blocks of a linear map and a pair of spline couplings.
+  /// Standardization, then four blocks of a linear map and a pair of affine couplings, and a last
+  /// linear map. Splines of the same size fit the codes no better here (after 24 epochs both pass the
+  /// Gaussian by 21 nats) and give posteriors whose chains need up to four times the steps.
   static let defaultFlow: [FlowLayerDescription] =
     [.affine]
     + (0..<4).flatMap { _ -> [FlowLayerDescription] in
       [
-        .luLinear, .splineCoupling(SplineCoupling(transforms: .second)),
-        .splineCoupling(SplineCoupling(transforms: .first)),
+        .luLinear, .affineCoupling(AffineCoupling(transforms: .second, maxLogScale: 2)),
+        .affineCoupling(AffineCoupling(transforms: .first, maxLogScale: 2)),
       ]
-    }
+    } + [.luLinear]
 }
 
 /// Which of a set of pictures are trained on and which held out.

@@ -50,6 +50,11 @@ struct SolverOptions: ParsableArguments {
   @Option(help: "nuts, hmc, or map for the most probable picture alone.")
   var method = SolveOptions.Method.nuts
 
+  @Option(
+    help:
+      "Coordinates to search and sample: z (the codes; faster) or u (the flow's base variables).")
+  var space = SolveOptions.Space.z
+
   @Option(help: "Markov chains, all in one batch.")
   var chains = 16
 
@@ -105,6 +110,7 @@ struct SolverOptions: ParsableArguments {
     options.residual = residual
     options.clipping = clipped
     options.method = method
+    options.space = space
     options.chains = chains
     options.draws = draws
     options.warmup = warmup
@@ -153,4 +159,5 @@ struct SolverOptions: ParsableArguments {
 
 extension SolveOptions.Residual: ExpressibleByArgument {}
 extension SolveOptions.Clipping: ExpressibleByArgument {}
+extension SolveOptions.Space: ExpressibleByArgument {}
 extension SolveOptions.Method: ExpressibleByArgument {}

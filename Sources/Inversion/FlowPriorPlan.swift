@@ -1,0 +1,36 @@
+import Flows
+import Maps
+import Tensors
+
+/// The flow's density as a prior of codes, ln p(z) = −½‖f(z)‖² + ln|det ∂f/∂z| + const: its parts and
+/// its gradient for many lanes. One owner, one thread.
+final class FlowPriorPlan {
+  /// u = f(z) at the latest `evaluate`, lanes × K.
+  let base: FloatBuffer
+  /// ln|det ∂f/∂z|, lanes.
+  let logDeterminants: FloatBuffer
+  /// ∂ ln p/∂z, lanes × K.
+  let gradients: FloatBuffer
+  private let plan: any NormalizingPlan
+  private let cotangents: FloatBuffer
+  private let ones: FloatBuffer
+
+  init(_ flow: any Bijection, lanes: Int) throws(PlanError) {
+    plan = try flow.makeNormalizingPlan(lanes: lanes)
+    base = FloatBuffer(lanes * flow.dimension)
+    logDeterminants = FloatBuffer(lanes)
+    gradients = FloatBuffer(lanes * flow.dimension)
+    cotangents = FloatBuffer(lanes * flow.dimension)
+    ones = FloatBuffer([Float](repeating: 1, count: lanes))
+  }
+
+  /// `codes`: lanes × K.
+  func evaluate(_ codes: FloatBuffer) {
+    var baseSpan = base.buffer.mutableSpan
+    var determinantSpan = logDeterminants.buffer.mutableSpan
+    plan.apply(codes.buffer.span, into: &baseSpan, logDeterminants: &determinantSpan)
+    for index in 0..<base.count { cotangents.pointer[index] = -base.pointer[index] }
+    var gradientSpan = gradients.buffer.mutableSpan
+    plan.vjp(cotangents.buffer.span, ones.buffer.span, into: &gradientSpan)
+  }
+}
