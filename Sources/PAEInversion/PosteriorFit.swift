@@ -5,12 +5,16 @@ import Measurement
 import Probability
 import Tensors
 
-/// How well the posterior explains the data: χ² = Σ (y − G(u))²/(σ² + r) over the measured pixels,
-/// averaged over draws.
+/// How well the posterior explains the data: Σ t² over the measured data, t = (y − G(u))/√(σ² + r),
+/// averaged over draws and divided by what the model expects of it.
+///
+/// A datum that can be censored is measured only when it lies inside the range, a < t < b, so its
+/// expectation is that of a normal cut off there: E t² = 1 − (b φ(b) − a φ(a))/(Φ(b) − Φ(a)).
 public struct PosteriorFit: Sendable, Equatable {
-  /// χ² over the number of measured (observed, not censored) data; NaN when there is none.
+  /// 1 when the fit is as good as the noise lets it be; NaN when nothing was measured.
   public let chiSquarePerDatum: Double
-  /// P(χ²_n ≥ χ²): small when the noise model leaves something unexplained.
+  /// P(χ²_n ≥ n · chiSquarePerDatum), n measured data: small when the noise model leaves something
+  /// unexplained, near 1 when it claims more noise than there is.
   public let pValue: Double
 
   /// Draws that the average is taken over.
@@ -33,24 +37,40 @@ public struct PosteriorFit: Sendable, Equatable {
     var span = images.mutableSpan
     try posterior.generator.makePlan(lanes: lanes).apply(base.span, into: &span)
     let measured = data.kinds.indices.filter { data.kinds[$0] == .measured }
-    var sum = 0.0
+    let isCensored = data.kinds.contains { $0 == .belowLow || $0 == .aboveHigh }
+    var (sum, expected) = (0.0, 0.0)
     for lane in 0..<lanes {
       for index in measured {
-        let difference = Double(data.values[index]) - Double(images[lane * pixels + index])
+        let mean = Double(images[lane * pixels + index])
+        let difference = Double(data.values[index]) - mean
         let variance = sigmas[lane] * sigmas[lane] + Double(data.extraVariances[index])
         sum += difference * difference / variance
+        let deviation = variance.squareRoot()
+        expected +=
+          isCensored
+          ? truncatedSecondMoment(
+            (Double(data.low) - mean) / deviation, (Double(data.high) - mean) / deviation)
+          : 1
       }
     }
     guard !measured.isEmpty else {
       (chiSquarePerDatum, pValue) = (.nan, .nan)
       return
     }
-    chiSquarePerDatum = sum / Double(lanes * measured.count)
+    chiSquarePerDatum = sum / expected
     pValue =
       1
       - chiSquareProbability(
         chiSquarePerDatum * Double(measured.count), degrees: Double(measured.count))
   }
+}
+
+/// E(t² | a < t < b) of a standard normal t; 1 where the interval holds almost nothing.
+func truncatedSecondMoment(_ a: Double, _ b: Double) -> Double {
+  func density(_ t: Double) -> Double { exp(-0.5 * t * t) / (2 * Double.pi).squareRoot() }
+  let mass = 0.5 * (erfc(-b / 2.0.squareRoot()) - erfc(-a / 2.0.squareRoot()))
+  guard mass > 1e-8 else { return 1 }
+  return 1 - (b * density(b) - a * density(a)) / mass
 }
 
 /// Whether the picture looks like the model's pictures: ‖u‖² against χ²_K.
