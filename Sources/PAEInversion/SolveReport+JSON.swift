@@ -34,9 +34,12 @@ extension SolveReport {
       ("modes", .array(modes.map(Self.mode))),
       (
         "fit",
-        .object([
-          ("chi2_per_datum", .number(fit.chiSquarePerDatum)), ("p_value", .number(fit.pValue)),
-        ])
+        .object(
+          [
+            ("chi2_per_datum", .number(fit.chiSquarePerDatum)), ("p_value", .number(fit.pValue)),
+          ]
+            + (fit.chiSquarePerDatum.isFinite
+              ? [] : [("reason", .string("no observed datum lies inside the range"))]))
       ),
       (
         "prior_misfit",

@@ -57,10 +57,11 @@ struct SolverCommand {
         sigma.deviation.map { String(format: "  noise %.4g ± %.2g", sigma.mean, $0) }
           ?? String(format: "  noise %.4g", sigma.mean))
     }
-    lines.append(
-      String(
-        format: "  fit: chi2 per datum %.2f; prior: %@", report.fit.chiSquarePerDatum,
-        report.misfit.verdict.rawValue))
+    let fit =
+      report.fit.chiSquarePerDatum.isFinite
+      ? String(format: "chi2 per datum %.2f", report.fit.chiSquarePerDatum)
+      : "no datum lies inside the range"
+    lines.append("  fit: \(fit); prior: \(report.misfit.verdict.rawValue)")
     if let quality = report.quality {
       lines.append(
         String(format: "  against the truth: PSNR %.2f dB, SSIM %.3f", quality.psnr, quality.ssim))
