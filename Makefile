@@ -14,7 +14,7 @@ RELEASE := -c release -Xcc -march=native
 TESTING := $(RELEASE) -Xswiftc -enable-testing
 BINARY := .build/release/paeinvert
 # The recipe of the default model, in full.
-RECIPE := --latent 40 --architecture conv --epochs 25 --flow-epochs 40 --batch 128 --seed 1
+RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test lint format demo install train-models examples figures notebooks clean
