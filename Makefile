@@ -1,0 +1,62 @@
+# One line of real work a target; what is longer stands in scripts/. `make help` lists them.
+
+# A locale that every glibc has, so that nothing depends on the caller's.
+export LC_ALL := C.UTF-8
+# scripts/setup leaves a python3 that has NumPy here when the first one on PATH has none.
+export PATH := $(CURDIR)/.build/bin:$(PATH)
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# For this machine's vector units. Not in Package.swift, where it would bar library users.
+RELEASE := -c release -Xcc -march=native
+# Both steps of `test` take the same flags: with others, swift builds everything again.
+TESTING := $(RELEASE) -Xswiftc -enable-testing
+BINARY := .build/release/paeinvert
+# The recipe of the default model, in full.
+RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test lint format demo install train-models examples figures notebooks clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
+
+setup: ## install what is missing of the Debian packages; say what was done
+	@scripts/setup
+
+build: setup ## build the program for this machine
+	swift build $(RELEASE) --product paeinvert
+
+test: setup ## build and run all tests
+	swift build --build-tests $(TESTING)
+	swift test $(TESTING) --skip-build
+
+lint: ## check the format of the sources and the syntax of the scripts
+	swift format lint --strict --recursive Sources Tests Package.swift
+	@scripts/lint
+
+format: ## format the sources in place
+	swift format --in-place --recursive Sources Tests Package.swift
+
+demo: build ## denoise and inpaint shipped pictures with the shipped model
+	@scripts/demo
+
+install: build ## copy program and models to $(DESTDIR)$(PREFIX), /usr/local unless given
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/paeinvert
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/paeinvert/models data/models/*.safetensors
+
+train-models: build ## train the default model from nothing
+	$(BINARY) train fashion-mnist -o data/models/fashion-mnist.safetensors -f $(RECIPE)
+
+examples: build ## make data/examples again
+	@scripts/examples
+
+figures: build ## measure the figures of the README
+	@scripts/figures
+
+notebooks: build ## run every code block of README.md and notebooks-md, and make their pictures
+	@scripts/run-notebook README.md notebooks-md/*.md
+
+clean: ## remove what was built and what the demo made
+	rm -rf .build runs/demo-*
