@@ -101,7 +101,12 @@ let package = Package(
       ]),
     tests("Training", ["Tensors", "Randomness", "Workers", "Networks", "Flows", "Inversion"]),
     tests("Galleries", ["Tensors"]),
-    tests("PAEInversion", ["ImageFiles", "Tensors"]),
+    tests(
+      "PAEInversion",
+      [
+        "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Measurement",
+        "Inversion",
+      ]),
     .testTarget(
       name: "CommandTests", dependencies: ["paeinvert", "ImageFiles", "Tensors"],
       swiftSettings: strict),

@@ -28,7 +28,7 @@ public enum ImageFileError: Error, Equatable, CustomStringConvertible {
     case .missing(let path, let reason):
       "cannot read \(Self.shown(path)): \(reason); check the path"
     case .badData(let path, let reason):
-      "cannot use \(Self.shown(path)): \(reason)"
+      "cannot use \(Self.shown(path)): \(Self.line(reason))"
     case .exists(let path):
       "\(Self.shown(path)) exists; use -f to overwrite it, or choose another output"
     case .cannotCreate(let path, let reason):
@@ -39,10 +39,19 @@ public enum ImageFileError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// A path on one line: control characters become "?"; "-" is standard input.
+  /// A path on one line; "-" is standard input.
   private static func shown(_ path: String) -> String {
-    path == "-"
-      ? "standard input" : String(path.map { $0.isNewline || $0.asciiValue ?? 32 < 32 ? "?" : $0 })
+    path == "-" ? "standard input" : line(path)
+  }
+
+  /// Text that may come from a file, on one line: control characters become "?".
+  private static func line(_ text: String) -> String {
+    let broken: Set<Unicode.GeneralCategory> = [.control, .lineSeparator, .paragraphSeparator]
+    return String(
+      text.map { character in
+        character.unicodeScalars.contains { broken.contains($0.properties.generalCategory) }
+          ? "?" : character
+      })
   }
 
   /// The case for a failed system call that creates or writes `path`.

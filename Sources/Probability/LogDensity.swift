@@ -17,7 +17,8 @@ extension LogDensity {
 /// Evaluates lanes together; one owner, one thread at a time; never throws, allocates nothing.
 ///
 /// Where a density is not finite its value is −∞ and its gradient zero, never NaN. What a lane
-/// returns depends on that lane's position alone, to the last bit.
+/// returns depends on that lane's position and problem alone, to the last bit, for an evaluator of a
+/// given number of lanes.
 public protocol LogDensityEvaluator: AnyObject {
   /// `positions`: lanes × D, `values`: lanes, `gradients`: lanes × D, row-major.
   func evaluate(

@@ -5,8 +5,10 @@ import Workers
 /// evaluates them as one batch, resumes them all, until every coroutine has returned.
 ///
 /// Lanes are cut into fixed blocks, each with its own evaluator; the pool's threads take blocks. A lane
-/// never moves, so results have the same bits for any number of threads. A block without a request is
-/// skipped. All coroutines run on the calling thread.
+/// never moves and every block has the same number of rows, the last one filled up with idle ones (a
+/// matrix product's last bits depend on its number of rows), so results have the same bits for any
+/// number of threads and any other lanes. A block without a request is skipped. All coroutines run on
+/// the calling thread.
 package final class LaneBatch: @unchecked Sendable {
   package let lanes: [Lane]
   /// Gradients asked for by lanes.
@@ -29,7 +31,8 @@ package final class LaneBatch: @unchecked Sendable {
     var lanes: [Lane] = []
     for start in stride(from: 0, to: problems.count, by: lanesPerBlock) {
       let range = start..<min(start + lanesPerBlock, problems.count)
-      let block = try LaneBlock(density: density, problems: Array(problems[range]))
+      let idle = [Int](repeating: problems[start], count: lanesPerBlock - range.count)
+      let block = try LaneBlock(density: density, problems: problems[range] + idle)
       blocks.append(block)
       lanes += range.map { Lane(index: $0, block: block, row: $0 - start) }
     }

@@ -9,7 +9,8 @@ public struct SamplerOptions: Sendable, Equatable {
   /// Mean acceptance probability that the step size aims at.
   public var targetAcceptance: Double
   public var metricAdaptation: MetricAdaptation
-  /// Lanes evaluated by one worker at a time; sets the speed, never the draws.
+  /// Lanes evaluated by one worker at a time; sets the speed. Draws of another number of lanes may
+  /// differ, since a matrix product's last bits depend on its number of rows.
   public var lanesPerBlock: Int
 
   /// - Precondition: `draws` ≥ 1, `warmup` ≥ 0, 0 < `targetAcceptance` < 1, `lanesPerBlock` ≥ 1.

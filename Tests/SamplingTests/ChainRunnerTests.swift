@@ -82,9 +82,11 @@ private func run(
       gradient[0] = -x[0]
       return -0.5 * x[0] * x[0]
     }
+    var options = quick
+    options.lanesPerBlock = 1
     let result = try sample(
       density, problems: [SamplingProblem(starts: [[0.3]], key: RandomKey(seed: 1))],
-      kernel: kernels[kernel], options: quick, pool: WorkerPool(threads: 1))
+      kernel: kernels[kernel], options: options, pool: WorkerPool(threads: 1))
     #expect(result.gradients == counter.calls.load(ordering: .relaxed))
     #expect(result.laneUtilization == 1)
     let sampling = result.problems[0].records.joined().reduce(0) { $0 + $1.steps }

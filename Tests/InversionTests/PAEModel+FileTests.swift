@@ -1,0 +1,354 @@
+import Foundation
+import ImageFiles
+import Randomness
+import Tensors
+import Testing
+
+@testable import Inversion
+
+@Suite struct PAEModelFileTests {
+  private let model: PAEModel
+  private let content: Safetensors
+
+  init() throws {
+    model = try tinyModel()
+    content = model.encodedFile()
+  }
+
+  /// Expects that the reader refuses the content with one printable line, and returns that.
+  @discardableResult
+  private func refuse(
+    _ file: Safetensors, _ comment: Comment? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) -> String {
+    refuse(comment, sourceLocation: sourceLocation) { () throws(ImageFileError) in
+      _ = try PAEModel(file: file)
+    }
+  }
+
+  @discardableResult
+  private func refuse(
+    _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () throws(ImageFileError) -> Void
+  ) -> String {
+    do throws(ImageFileError) {
+      try body()
+      Issue.record(comment ?? "it was read", sourceLocation: sourceLocation)
+      return ""
+    } catch {
+      if case .badData = error {
+      } else {
+        Issue.record("\(error)", sourceLocation: sourceLocation)
+      }
+      let line = "\(error)"
+      #expect(
+        !line.isEmpty && line.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 },
+        comment, sourceLocation: sourceLocation)
+      return line
+    }
+  }
+
+  /// The content with its config changed as JSON.
+  private func editing(_ change: (inout [String: Any]) -> Void) throws -> Safetensors {
+    let text = try #require(content.metadata["config"])
+    var config = try #require(
+      try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    change(&config)
+    let data = try JSONSerialization.data(withJSONObject: config)
+    return with(config: String(decoding: data, as: UTF8.self))
+  }
+
+  private func with(config: String) -> Safetensors {
+    var file = content
+    file.metadata["config"] = config
+    return file
+  }
+
+  /// One layer of one list replaced by `layer`.
+  private func replacing(
+    _ list: String, _ index: Int, _ layer: [String: Any]
+  ) throws -> Safetensors {
+    try editing { config in
+      var layers = config[list] as? [[String: Any]] ?? []
+      layers[index] = layer
+      config[list] = layers
+    }
+  }
+
+  private func replacing(
+    _ name: String, shape: Shape? = nil, _ change: (Safetensors.Values) -> Safetensors.Values
+  ) -> Safetensors {
+    var file = content
+    file.tensors = file.tensors.map { tensor in
+      guard tensor.name == name else { return tensor }
+      return .init(name: name, shape: shape ?? tensor.shape, values: change(tensor.values))
+    }
+    return file
+  }
+
+  /// Fails when: an array is written under another's name, a number loses digits, or the JSON's order
+  /// changes from run to run.
+  @Test("a model written, read and written again is the same bytes and the same function")
+  func roundTrip() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "PAEModelFileTests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let first = directory.appendingPathComponent("first.safetensors").path
+    let second = directory.appendingPathComponent("second.safetensors").path
+    try model.write(to: first, overwrite: false)
+    let again = try PAEModel.read(path: first)
+    try again.write(to: second, overwrite: false)
+    let bytes = try #require(FileManager.default.contents(atPath: first))
+    #expect(FileManager.default.contents(atPath: second) == bytes)
+    #expect(Array(bytes) == SafetensorsFile.encode(content))
+    #expect(again.description == model.description)
+    #expect(again.residualVariances == model.residualVariances)
+    var stream = RandomKey(seed: 6).stream()
+    let base = (0..<3).map { _ in stream.normals(4) }
+    let expected = try images(of: model.generator, base)
+    #expect(try images(of: again.generator, base) == expected)
+    let pictures = (0..<3).map { _ in stream.normals(64) }
+    let codes = try images(of: model.encoder, pictures)
+    #expect(try images(of: again.encoder, pictures) == codes)
+    #expect(throws: ImageFileError.exists(path: first)) {
+      try model.write(to: first, overwrite: false)
+    }
+    try model.write(to: first, overwrite: true)
+    #expect(throws: ImageFileError.self) { try PAEModel.read(path: first + ".not") }
+  }
+
+  // The names that other programs rely on (CONTRACT, "The model file").
+  @Test("tensors have the names and shapes of the contract")
+  func names() {
+    let found = Dictionary(uniqueKeysWithValues: content.tensors.map { ($0.name, $0.shape) })
+    let expected: [String: Shape] = [
+      "encoder.0.weight": Shape(3, 1, 4, 4), "encoder.0.bias": Shape(3),
+      "encoder.1.weight": Shape(3), "encoder.1.bias": Shape(3),
+      "encoder.1.runningMean": Shape(3), "encoder.1.runningVariance": Shape(3),
+      "encoder.5.weight": Shape(4, 48), "encoder.5.bias": Shape(4),
+      "decoder.0.weight": Shape(16, 4), "decoder.0.bias": Shape(16),
+      "decoder.2.weight": Shape(32, 16), "decoder.2.bias": Shape(32),
+      "decoder.4.weight": Shape(2, 1, 4, 4), "decoder.4.bias": Shape(1),
+      "flow.0.mean": Shape(4), "flow.0.logScale": Shape(4),
+      "flow.1.lower": Shape(4, 4), "flow.1.upper": Shape(4, 4), "flow.1.logDiagonal": Shape(4),
+      "flow.1.bias": Shape(4),
+      "flow.2.conditioner.0.weight": Shape(8, 2), "flow.2.conditioner.0.bias": Shape(8),
+      "flow.2.conditioner.1.weight": Shape(28, 8), "flow.2.conditioner.1.bias": Shape(28),
+      "flow.4.conditioner.0.weight": Shape(8, 2), "flow.4.conditioner.0.bias": Shape(8),
+      "flow.4.conditioner.1.weight": Shape(4, 8), "flow.4.conditioner.1.bias": Shape(4),
+      "residual.diagonal": Shape(1, 8, 8),
+    ]
+    #expect(found == expected)
+    #expect(content.metadata["format"] == "paeinvert-model" && content.metadata["version"] == "1")
+  }
+
+  // Fails when: a tensor is read by its place, or what is not expected is passed over.
+  @Test("a tensor that is missing, extra, renamed or of another shape or type is refused")
+  func tensors() throws {
+    for tensor in content.tensors {
+      var file = content
+      file.tensors.removeAll { $0.name == tensor.name }
+      #expect(refuse(file, "\(tensor.name) missing").contains(tensor.name))
+      file.tensors.append(
+        .init(name: tensor.name + "x", shape: tensor.shape, values: tensor.values))
+      refuse(file, "\(tensor.name) renamed")
+      let count = tensor.values.count
+      refuse(replacing(tensor.name, shape: Shape(count, 1, 1, 1, 1)) { $0 })
+      refuse(
+        replacing(tensor.name, shape: Shape(count + 1)) { _ in
+          .float32([Float](repeating: 0, count: count + 1))
+        })
+      refuse(replacing(tensor.name, shape: Shape(0)) { _ in .float32([]) })
+      refuse(replacing(tensor.name) { .float64([Double](repeating: 1, count: $0.count)) })
+    }
+    var extra = content
+    extra.tensors.append(.init(name: "extra", shape: Shape(1), values: .float32([0])))
+    #expect(refuse(extra).contains("extra"))
+    extra.tensors[extra.tensors.count - 1] = .init(
+      name: "two\nlines\u{1B}[31m", shape: Shape(0), values: .float32([]))
+    refuse(extra, "a name with a line break")
+  }
+
+  // Fails when: a network is built from numbers that are not finite, a variance may be negative.
+  @Test("weights that are not finite and negative variances are refused")
+  func numbers() throws {
+    func first(_ value: Float) -> (Safetensors.Values) -> Safetensors.Values {
+      { values in
+        guard case .float32(var floats) = values else { return values }
+        floats[floats.count - 1] = value
+        return .float32(floats)
+      }
+    }
+    for tensor in content.tensors {
+      for value in [Float.nan, .infinity, -.infinity] {
+        let file = replacing(tensor.name, first(value))
+        refuse(file, "\(tensor.name) \(value)")
+        refuse { () throws(ImageFileError) in
+          _ = try PAEModel(file: SafetensorsFile.decode(SafetensorsFile.encode(file)))
+        }
+      }
+    }
+    refuse(replacing("residual.diagonal", first(-1e-6)))
+    // √ of a negative running variance would make every code NaN.
+    refuse(replacing("encoder.1.runningVariance", first(-0.5)))
+  }
+
+  // Fails when: a key is passed over or has a silent default.
+  @Test("format, version and config must be there and be right")
+  func metadata() throws {
+    for (key, values) in [
+      "format": ["", "paeinvert", "paeinvert-model "], "version": ["", "0", "2", "1.0", "1\n2"],
+      "config": [
+        "", "{", "null", "[]", "7", "\"x\"", "{}", "{\"name\": 1}", "not JSON\nat all",
+        String(repeating: "[", count: 100_000),
+        String(repeating: "{\"a\":", count: 100_000),
+      ],
+    ] {
+      var file = content
+      file.metadata[key] = nil
+      refuse(file, "no \(key)")
+      for value in values {
+        file.metadata[key] = value
+        refuse(file, "\(key) \(value.prefix(20))")
+      }
+    }
+    for key in ["name", "image", "latent", "objective", "encoder", "decoder", "flow", "residual"] {
+      refuse(try editing { $0[key] = nil }, "no \(key)")
+      refuse(try editing { $0[key] = NSNull() }, "null \(key)")
+      refuse(try editing { $0[key] = ["op"] }, "\(key) of another type")
+    }
+    _ = try PAEModel(file: editing { $0["training"] = nil })
+    refuse(try editing { $0["objective"] = "gan" })
+    refuse(try editing { $0["residual"] = ["rank": 1] })
+    refuse(try editing { $0["residual"] = ["rank": -1] })
+  }
+
+  // Fails when: a size is not held against the image or the latent dimension.
+  @Test("sizes of the image and of the latent space must be the layers'")
+  func sizes() throws {
+    for latent in [3, 5, 0, -1, -4, 4097, 1 << 40, Int.max, Int.min] {
+      refuse(try editing { $0["latent"] = latent }, "latent \(latent)")
+    }
+    refuse(try editing { $0["latent"] = 4.5 })
+    for key in ["channels", "height", "width"] {
+      for value in [0, -1, 2, 4, 9, 16, 4096, 4097, 1 << 31, 1 << 62, Int.max, Int.min] {
+        let file = try editing { config in
+          var image = config["image"] as? [String: Any] ?? [:]
+          image[key] = value
+          config["image"] = image
+        }
+        refuse(file, "\(key) \(value)")
+      }
+    }
+    for list in ["encoder", "decoder", "flow"] {
+      refuse(try editing { $0[list] = [Any]() }, "\(list)")
+    }
+    refuse(
+      with(config: content.metadata["config"]!.replacing("\"latent\":4", with: "\"latent\":1e99")))
+  }
+
+  // None of these may take memory for what the numbers promise. Fails when: products of sizes
+  // overflow, or arrays are made before the tensors were found.
+  @Test("layers that are unknown, negative, huge or do not fit are refused")
+  func layers() throws {
+    let numbers = [-1, 0, 1 << 13, 1 << 20, 1 << 24, (1 << 24) + 1, 1 << 40, Int.max, Int.min]
+    for (list, index, layer) in [
+      ("encoder", 0, ["op": "conv", "in": 1, "out": 3, "kernel": 4, "stride": 2, "padding": 1]),
+      ("encoder", 1, ["op": "batchNorm", "channels": 3]),
+      ("encoder", 5, ["op": "linear", "in": 48, "out": 4]),
+      ("decoder", 0, ["op": "linear", "in": 4, "out": 16]),
+      (
+        "decoder", 4,
+        ["op": "convTranspose", "in": 2, "out": 1, "kernel": 4, "stride": 2, "padding": 1]
+      ),
+      (
+        "flow", 2,
+        ["op": "splineCoupling", "bins": 5, "bound": 4, "hidden": [8], "transforms": "second"]
+      ),
+      (
+        "flow", 4,
+        ["op": "affineCoupling", "hidden": [8], "transforms": "first", "maxLogScale": 1]
+      ),
+    ] as [(String, Int, [String: Any])] {
+      // The layer as it stands here is the model's.
+      _ = try PAEModel(file: replacing(list, index, layer))
+      for key in layer.keys.sorted() {
+        var changed = layer
+        changed[key] = nil
+        refuse(try replacing(list, index, changed), "\(list).\(index) without \(key)")
+        for number in numbers {
+          // Neither changes what the layer needs or gives: bounds may be large.
+          if key == "bound" || key == "maxLogScale", number > 0, number < 1 << 14 { continue }
+          changed[key] = key == "hidden" ? [number] : number
+          refuse(try replacing(list, index, changed), "\(list).\(index) \(key) \(number)")
+        }
+      }
+    }
+    for op in ["", "unknown", "Linear", "attention\nsecond line", "splineCoupling"] {
+      refuse(try replacing("encoder", 0, ["op": op]), "encoder op \(op)")
+      refuse(try replacing("flow", 0, ["op": op]), "flow op \(op)")
+    }
+    for order in [
+      [], [0], [0, 1, 2], [0, 0, 1, 2], [1, 2, 3, 4], [-1, 0, 1, 2], [0, 1, 2, Int.max],
+    ] {
+      refuse(try replacing("flow", 3, ["op": "permutation", "order": order]), "order \(order)")
+    }
+    for shape in [
+      [], [32], [2, 4], [0, 4, 4], [-2, -4, 4], [2, 4, 4, 1, 1], [1 << 14, 1 << 14],
+    ] {
+      refuse(try replacing("decoder", 3, ["op": "reshape", "shape": shape]), "shape \(shape)")
+    }
+    for rate in [-0.1, 1, 2, 1e300] {
+      refuse(try replacing("encoder", 4, ["op": "dropout", "rate": rate]), "rate \(rate)")
+    }
+    let linear: [String: Any] = ["op": "linear", "in": 1 << 24, "out": 1 << 24]
+    for list in ["encoder", "decoder"] {
+      refuse(try editing { $0[list] = Array(repeating: linear, count: 2000) }, "\(list)")
+    }
+    let wide: [String: Any] = [
+      "op": "affineCoupling", "hidden": Array(repeating: 8192, count: 16), "transforms": "first",
+      "maxLogScale": 1,
+    ]
+    refuse(try editing { $0["flow"] = Array(repeating: wide, count: 256) })
+    refuse(try editing { $0["flow"] = Array(repeating: wide, count: 5000) })
+    let growing: [String: Any] = [
+      "op": "convTranspose", "in": 2, "out": 2, "kernel": 64, "stride": 64, "padding": 0,
+    ]
+    refuse(
+      try editing { config in
+        let layers = config["decoder"] as? [Any] ?? []
+        config["decoder"] = layers.prefix(4) + Array(repeating: growing, count: 40)
+      })
+  }
+
+  // Fails when: a byte range is not held against the file's length; a number is read behind the end.
+  @Test("a file cut short anywhere, or lengthened, is refused")
+  func truncated() throws {
+    let bytes = SafetensorsFile.encode(content)
+    func decode(_ bytes: [UInt8]) -> (() throws(ImageFileError) -> Void) {
+      { () throws(ImageFileError) in _ = try PAEModel(file: SafetensorsFile.decode(bytes)) }
+    }
+    try decode(bytes)()
+    let step = max(1, bytes.count / 400)
+    for length in Array(0..<20) + Array(stride(from: 20, to: bytes.count, by: step)) {
+      refuse("length \(length)", decode(Array(bytes[..<length])))
+    }
+    refuse("one byte less", decode(bytes.dropLast()))
+    refuse("four bytes less", decode(bytes.dropLast(4)))
+    refuse("one byte more", decode(bytes + [0]))
+    // One byte of the header changed: read as another model or refused in one line, never a crash.
+    var stream = RandomKey(seed: 17).stream()
+    let header = Int(bytes[0]) + 256 * Int(bytes[1])
+    for _ in 0..<2000 {
+      var changed = bytes
+      changed[stream.index(below: 8 + header)] = UInt8(stream.index(below: 256))
+      do throws(ImageFileError) {
+        _ = try PAEModel(file: SafetensorsFile.decode(changed))
+      } catch {
+        let line = "\(error)"
+        #expect(line.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }, "\(line)")
+      }
+    }
+  }
+}

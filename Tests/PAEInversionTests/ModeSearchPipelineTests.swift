@@ -1,0 +1,84 @@
+import Foundation
+import Randomness
+@testable import Sampling
+import Testing
+
+@testable import PAEInversion
+
+@Suite struct ModeSearchPipelineTests {
+  private static let covariance = [0.5, -0.3, -0.3, 0.4]
+
+  private func modes(_ weights: [Double]) throws -> ModeSet {
+    let metric = try #require(DenseMetric(covariance: Self.covariance, dimension: 2))
+    return ModeSet(
+      entries: weights.enumerated().map { index, weight in
+        .init(
+          mode: Mode(
+            position: [100 * Double(index), -3], logDensity: -Double(index), starts: 1),
+          metric: metric, weight: weight)
+      }, isConverged: true)
+  }
+
+  /// Chains that start near each mode, in order.
+  private func shares(_ weights: [Double], count: Int) throws -> [Int] {
+    let starts = try modes(weights).chainStarts(count: count, key: RandomKey(seed: 1))
+    #expect(starts.count == count)
+    let nearest = starts.map { Int((($0[0]) / 100).rounded()) }
+    #expect(nearest == nearest.sorted(), "chains lie in the order of modes")
+    return weights.indices.map { index in nearest.count { $0 == index } }
+  }
+
+  // Fails when: shares are rounded one by one, the remainders go to the smallest, or ties go to the
+  // last.
+  @Test(
+    "each mode gets its share of the chains",
+    arguments: [
+      ([1], 16, [16]), ([0.62, 0.38], 16, [10, 6]), ([0.62, 0.38], 4, [2, 2]),
+      ([0.62, 0.38], 1, [1, 0]), ([0.5, 0.5], 3, [2, 1]), ([0.5, 0.3, 0.2], 8, [4, 2, 2]),
+      ([0.34, 0.33, 0.33], 4, [2, 1, 1]), ([0.97, 0.01, 0.01, 0.01], 16, [16, 0, 0, 0]),
+      ([0.4, 0.35, 0.25], 0, [0, 0, 0]), ([1 - 1e-16, 1e-16], 7, [7, 0]),
+      ([1.0 / 3, 1.0 / 3, 1.0 / 3], 3, [1, 1, 1]),
+    ] as [([Double], Int, [Int])])
+  func chainShares(_ weights: [Double], _ count: Int, _ expected: [Int]) throws {
+    #expect(try shares(weights, count: count) == expected)
+  }
+
+  // 20 000 starts: the error of a mean is √(Σᵢᵢ/n), of a covariance √((ΣᵢᵢΣⱼⱼ + Σᵢⱼ²)/n). Fails when:
+  // the factor is transposed, the starts are not moved to the mode, or two chains share numbers.
+  @Test("chains start from the mode's Gaussian approximation")
+  func spread() throws {
+    let count = 20_000
+    let starts = try modes([1]).chainStarts(count: count, key: RandomKey(seed: 7))
+    #expect(Set(starts).count == count)
+    let mean = (0..<2).map { i in starts.reduce(0) { $0 + $1[i] } / Double(count) }
+    let c = Self.covariance
+    for (i, center) in [0.0, -3].enumerated() {
+      #expect(abs(mean[i] - center) < 4 * (c[3 * i] / Double(count)).squareRoot())
+      for j in 0...i {
+        let found =
+          starts.reduce(0) { $0 + ($1[i] - mean[i]) * ($1[j] - mean[j]) } / Double(count)
+        let error = ((c[3 * i] * c[3 * j] + c[2 * i + j] * c[2 * i + j]) / Double(count))
+          .squareRoot()
+        #expect(abs(found - c[2 * i + j]) < 4 * error)
+      }
+    }
+    #expect(try modes([1]).chainStarts(count: 5, key: RandomKey(seed: 7)) == Array(starts[..<5]))
+  }
+
+  // Fails when: the factor 2 or the sign is wrong.
+  @Test("half the log determinant of a covariance")
+  func logDeterminant() throws {
+    let metric = try #require(DenseMetric(covariance: Self.covariance, dimension: 2))
+    #expect(abs(metric.halfLogDeterminant - 0.5 * log(0.5 * 0.4 - 0.09)) < 1e-14)
+  }
+
+  // The heaviest mode is not always the highest. Fails when: the MAP is the first entry.
+  @Test("the MAP is the mode of the highest density, the metric that of the heaviest")
+  func best() throws {
+    let set = try modes([0.6, 0.4])
+    #expect(set.best.position == [0, -3])
+    let turned = ModeSet(entries: set.entries.reversed(), isConverged: true)
+    #expect(turned.best.position == [0, -3])
+    #expect(turned.metric == turned.entries[0].metric)
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Inversion
+import Measurement
+import Probability
+import Randomness
+import Tensors
+import Testing
+
+@testable import PAEInversion
+
+@Suite struct PosteriorFitTests {
+  /// x = (u₁, u₂, u₁ + u₂, 0.5) on four pixels.
+  private func posterior(
+    _ kinds: [PixelKind], noiseLevel: NoiseLevel = .known([0.3])
+  ) throws -> ImagePosterior {
+    let prior = try LinearGaussianPrior(
+      image: Shape(1, 2, 2), weights: [1, 0, 0, 1, 1, 1, 0, 0], mean: [0, 0, 0, 0.5],
+      residualVariances: [0.01, 0.02, 0.03, 0.04])
+    return ImagePosterior(
+      generator: prior.generator,
+      problems: [
+        PixelData(
+          values: [1, -1, 0.5, 0], kinds: kinds, extraVariances: prior.residualVariances)
+      ], noiseLevel: noiseLevel)
+  }
+
+  private func draws(_ dimension: Int, count: Int) -> DrawSet {
+    var stream = RandomKey(seed: 3).stream()
+    return DrawSet(
+      chains: 2, draws: count, dimension: dimension,
+      positions: stream.normals(2 * count * dimension),
+      logDensities: [Double](repeating: 0, count: 2 * count))
+  }
+
+  // All draws are few enough to be used, so the sum is exact. Fails when: unobserved or censored
+  // pixels are counted; the residual is left out of the variance; σ of a position is not its own.
+  @Test("χ² is the mean over draws and measured pixels", arguments: [false, true])
+  func chiSquare(_ inferred: Bool) throws {
+    let kinds: [PixelKind] = [.measured, .unobserved, .measured, .belowLow]
+    let posterior = try posterior(
+      kinds, noiseLevel: inferred ? .inferred(estimates: [0.3]) : .known([0.3]))
+    let draws = draws(inferred ? 3 : 2, count: 40)
+    let fit = try PosteriorFit(draws: draws, posterior: posterior, problem: 0)
+    var exact = 0.0
+    for chain in 0..<2 {
+      for draw in 0..<40 {
+        let u = Array(draws.position(chain: chain, draw: draw))
+        let variance = inferred ? exp(2 * u[2]) : 0.09
+        exact += pow(1 - u[0], 2) / (variance + 0.01) / 160
+        exact += pow(0.5 - u[0] - u[1], 2) / (variance + 0.03) / 160
+      }
+    }
+    #expect(abs(fit.chiSquarePerDatum - exact) < 1e-6 * exact)
+    // P(χ²₂ ≥ t) = e^(−t/2), t = 2 χ² per datum.
+    #expect(abs(fit.pValue - exp(-fit.chiSquarePerDatum)) < 1e-12)
+  }
+
+  // Fails when: 0/0 becomes 0, or 1.
+  @Test("without measured data there is no χ²")
+  func nothing() throws {
+    let posterior = try posterior([.unobserved, .belowLow, .aboveHigh, .unobserved])
+    let fit = try PosteriorFit(draws: draws(2, count: 4), posterior: posterior, problem: 0)
+    #expect(fit.chiSquarePerDatum.isNaN && fit.pValue.isNaN)
+  }
+
+  // P(χ²₂ ≤ t) = 1 − e^(−t/2). Fails when: ln σ is counted in the norm; a verdict's bound moves.
+  @Test("the norm of the draws is held against χ²_K")
+  func misfit() {
+    for (norm, verdict) in [
+      (1.0, PriorMisfit.Verdict.inFamily), (9, .inFamily), (9.5, .doubtful), (13.7, .doubtful),
+      (14, .outOfFamily), (1000, .outOfFamily),
+    ] {
+      let set = DrawSet(
+        chains: 1, draws: 2, dimension: 3,
+        positions: [norm.squareRoot(), 0, 70, 0, -norm.squareRoot(), -70], logDensities: [0, 0])
+      let misfit = PriorMisfit(draws: set, latentDimension: 2)
+      #expect(abs(misfit.normPercentile - 100 * (1 - exp(-norm / 2))) < 1e-9)
+      #expect(misfit.verdict == verdict)
+    }
+  }
+}
