@@ -103,8 +103,10 @@ let package = Package(
     tests("Galleries", ["Tensors"]),
     tests("PAEInversion", ["ImageFiles", "Tensors"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["paeinvert", "ImageFiles", "Tensors"],
-      swiftSettings: strict),
+      name: "CommandTests",
+      dependencies: [
+        "paeinvert", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks", "Flows", "Inversion",
+      ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
   ]
 )
