@@ -22,12 +22,13 @@ package struct ResidualConditional: Sendable {
   }
 
   /// E(ε | y, m) and Var(ε | y, m). `means`, `conditionalMeans`, `conditionalVariances`: D.
-  /// - Precondition: the spans have D elements; `sigma` > 0.
+  /// - Precondition: the spans have D elements; `sigma` ≥ 0, and > 0 where an
+  ///   extra variance is zero.
   package func moments(
     means: Span<Float>, sigma: Double, conditionalMeans: inout MutableSpan<Float>,
     conditionalVariances: inout MutableSpan<Float>
   ) {
-    precondition(sigma > 0 && means.count == data.count)
+    precondition(sigma >= 0 && means.count == data.count)
     precondition(conditionalMeans.count == data.count && conditionalVariances.count == data.count)
     for index in means.indices {
       let pixel = pixel(index, mean: means[index], sigma: sigma)
@@ -52,12 +53,13 @@ package struct ResidualConditional: Sendable {
   }
 
   /// One exact draw of ε given the means and the data. `means`, `residuals`: D.
-  /// - Precondition: the spans have D elements; `sigma` > 0.
+  /// - Precondition: the spans have D elements; `sigma` ≥ 0, and > 0 where an
+  ///   extra variance is zero.
   package func draw(
     means: Span<Float>, sigma: Double, stream: inout RandomStream,
     into residuals: inout MutableSpan<Float>
   ) {
-    precondition(sigma > 0 && means.count == data.count && residuals.count == data.count)
+    precondition(sigma >= 0 && means.count == data.count && residuals.count == data.count)
     for index in means.indices {
       let pixel = pixel(index, mean: means[index], sigma: sigma)
       let gap: Double
