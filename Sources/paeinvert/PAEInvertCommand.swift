@@ -36,6 +36,7 @@ struct PAEInvertCommand: ParsableCommand {
       guard exitCode(for: error) != .success else { exit(withError: error) }
       let line = message(for: error).split(whereSeparator: \.isNewline)
         .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+        .trimmingCharacters(in: ["."])
       FileHandle.standardError.write(Data("paeinvert: \(line); see paeinvert --help\n".utf8))
       Foundation.exit(64)
     }
