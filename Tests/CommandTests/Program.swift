@@ -79,9 +79,22 @@ final class RunningProgram {
       posix_spawn_file_actions_addopen(
         &actions, 2, streams.path + "/err", O_WRONLY | O_CREAT, 0o600)
     }
+    // Whatever this thread blocks or ignores, a command begun from a shell does not.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM, SIGPIPE, SIGXFSZ] { sigaddset(&signals, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
     var child: pid_t = 0
     try #require(
-      posix_spawn(&child, "/bin/sh", &actions, nil, argumentList, environmentList) == 0)
+      posix_spawn(&child, "/bin/sh", &actions, &attributes, argumentList, environmentList) == 0)
     identifier = child
   }
 
