@@ -108,8 +108,11 @@ let package = Package(
         "Inversion",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["paeinvert", "ImageFiles", "Tensors"],
-      swiftSettings: strict),
+      name: "CommandTests",
+      dependencies: [
+        "paeinvert", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks", "Flows",
+        "Inversion",
+      ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
   ]
 )

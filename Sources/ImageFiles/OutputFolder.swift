@@ -4,7 +4,9 @@ import Foundation
 /// and `commit()` renames it into place. Dropped without a commit, everything is removed.
 public final class OutputFolder {
   /// A directory that holds one of these files at its top is one of ours and may be replaced.
-  public static let markers = ["report.json", "posterior.safetensors", "gallery.png"]
+  public static let markers = [
+    "report.json", "posterior.safetensors", "gallery.png", "truth.png",
+  ]
 
   /// Where the directory will be, without a trailing slash.
   public let path: String

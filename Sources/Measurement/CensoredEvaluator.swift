@@ -39,8 +39,8 @@ package final class CensoredEvaluator {
     censored = FloatBuffer(width * (segments.map(\.censoredTargets.count).max() ?? 0))
   }
 
-  /// `means`: lanes × D; `sigmas`: lanes, each > 0; `logDensities` (nats, with all constants):
-  /// lanes; `meanGradients` ∂/∂m: lanes × D; `logSigmaGradients` ∂/∂ln σ: lanes.
+  /// `means`: lanes × D; `sigmas`: lanes, each ≥ 0 with every v > 0; `logDensities` (nats, with
+  /// all constants): lanes; `meanGradients` ∂/∂m: lanes × D; `logSigmaGradients` ∂/∂ln σ: lanes.
   ///
   /// A lane whose value is not finite gets −∞ and zero gradients.
   package func evaluate(

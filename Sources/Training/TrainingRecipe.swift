@@ -19,6 +19,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   public var flowLayers: [FlowLayerDescription]
 
   public static let defaultEpochs = 30
+  public static let defaultLearningRate = 2e-3
   public static let defaultFlowEpochs = 24
 
   /// The recipe of the default model.
@@ -47,6 +48,12 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   public mutating func setBatch(autoencoder: Int, flow: Int) {
     self.autoencoder.batch = autoencoder
     self.flow.batch = flow
+  }
+
+  /// Peak rate of the autoencoder; the flow's is half of it.
+  public mutating func setLearningRate(_ rate: Double) {
+    autoencoder.rate = rate
+    flow.rate = rate / 2
   }
 
   /// Standardization, then four blocks of a linear map and a pair of affine couplings, and a last

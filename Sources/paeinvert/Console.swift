@@ -110,6 +110,8 @@ enum Interruption {
   /// Call once, from the main thread.
   static func install() {
     signal(SIGPIPE, SIG_IGN)
+    // A limit on the size of files is then a failed write, like a full disk.
+    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import PAEInversion
 
 @main
@@ -25,4 +26,19 @@ struct PAEInvertCommand: ParsableCommand {
       DenoiseCommand.self, InpaintCommand.self, SampleCommand.self, CorruptCommand.self,
       TrainCommand.self, EvaluateCommand.self, InfoCommand.self,
     ])
+
+  /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      let line = message(for: error).split(whereSeparator: \.isNewline)
+        .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+        .trimmingCharacters(in: ["."])
+      FileHandle.standardError.write(Data("paeinvert: \(line); see paeinvert --help\n".utf8))
+      Foundation.exit(64)
+    }
+  }
 }

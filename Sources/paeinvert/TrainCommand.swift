@@ -44,6 +44,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Pictures of one step; the flow takes twice as many codes.")
   var batch = 128
 
+  @Option(help: "Peak learning rate of the autoencoder; that of the flow is half of it.")
+  var learningRate = TrainingRecipe.defaultLearningRate
+
   @Option(help: "Seed of all randomness; the same seed gives the same model.")
   var seed: UInt64 = 1
 
@@ -100,6 +103,8 @@ struct TrainCommand: ParsableCommand {
     try require((1...100_000).contains(flowEpochs), "--flow-epochs must be 1 to 100000")
     try require(
       (2...4096).contains(batch) && batch % 2 == 0, "--batch must be an even number, 2 to 4096")
+    try require(
+      learningRate > 0 && learningRate <= 1, "--learning-rate must be above 0 and at most 1")
     let stem = URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent
     var recipe = TrainingRecipe(
       name: name ?? stem,
@@ -107,6 +112,7 @@ struct TrainCommand: ParsableCommand {
         separator: " "), architecture: architecture, latent: latent, seed: seed, epochs: epochs,
       flowEpochs: flowEpochs)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
+    recipe.setLearningRate(learningRate)
     return recipe
   }
 

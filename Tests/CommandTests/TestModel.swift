@@ -1,0 +1,117 @@
+import Flows
+import Foundation
+import ImageFiles
+import Inversion
+import Maps
+import Networks
+import Randomness
+import Tensors
+
+/// A small untrained model in a file of its own, so that a solver's run takes a fraction of a second:
+/// 8×8 pixels, K = 4, an MLP decoder, a flow with every kind of layer the default one has.
+enum TestModel {
+  static let grey = write("grey", channels: 1)
+  static let rgb = write("rgb", channels: 3)
+  static let side = 8
+
+  /// One folder for the process, removed at its end.
+  private static let folder: String = {
+    let path = FileManager.default.temporaryDirectory.path + "/paeinvert-models-\(getpid())"
+    try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    atexit {
+      let path = FileManager.default.temporaryDirectory.path + "/paeinvert-models-\(getpid())"
+      try? FileManager.default.removeItem(atPath: path)
+    }
+    return path
+  }()
+
+  private static func write(_ name: String, channels: Int) -> String {
+    let path = folder + "/\(name).safetensors"
+    try! make(name, channels: channels).write(to: path, overwrite: true)
+    return path
+  }
+
+  static func make(_ name: String, channels: Int) throws -> PAEModel {
+    let image = Shape(channels, side, side)
+    let latent = 4
+    let encoder: [LayerDescription] = [.flatten, .linear(inputs: image.count, outputs: latent)]
+    let decoder: [LayerDescription] = [
+      .linear(inputs: latent, outputs: 16), .silu, .linear(inputs: 16, outputs: image.count),
+      .sigmoid, .reshape(image),
+    ]
+    let flow: [FlowLayerDescription] = [
+      .affine, .luLinear,
+      .splineCoupling(SplineCoupling(bins: 4, hidden: [8], transforms: .second)),
+      .splineCoupling(SplineCoupling(bins: 4, hidden: [8], transforms: .first)),
+    ]
+    let key = RandomKey(seed: 1).child("test model")
+    return try PAEModel(
+      description: ModelDescription(
+        name: name, image: .init(channels: channels, height: side, width: side), latent: latent,
+        objective: .pae, encoder: encoder, decoder: decoder, flow: flow, residual: .init(rank: 0),
+        training: nil),
+      encoder: Network(domain: image, layers: encoder, key: key.child(0)),
+      decoder: Network(domain: Shape(latent), layers: decoder, key: key.child(1)),
+      flow: NormalizingFlow(initializing: flow, dimension: latent, key: key.child(2)),
+      residualVariances: [Float](repeating: 1e-4, count: image.count))
+  }
+}
+
+/// Pictures to feed the program with.
+enum TestPicture {
+  /// Channels × side × side: a smooth slope with N(0, σ²) noise, fixed by `seed`; not clipped.
+  static func values(
+    channels: Int = 1, side: Int = TestModel.side, sigma: Double = 0.1, seed: UInt64 = 1
+  ) -> Tensor {
+    var stream = RandomKey(seed: seed).child("test picture").stream()
+    let shape = Shape(channels, side, side)
+    return Tensor(
+      shape: shape,
+      values: (0..<shape.count).map { index in
+        let (row, column) = (index / side % side, index % side)
+        let slope = 0.2 + 0.6 * Double(row + 2 * column) / Double(3 * side - 3)
+        return Float(slope + sigma * stream.normal())
+      })
+  }
+
+  static func png(
+    channels: Int = 1, side: Int = TestModel.side, bits: Int = 8, alpha: Bool = false,
+    seed: UInt64 = 1
+  ) -> [UInt8] {
+    let opacity = Tensor(
+      shape: Shape(1, side, side), values: (0..<side * side).map { $0 % 3 == 0 ? 1 : 0.6 })
+    return Picture(
+      tensor: values(channels: channels, side: side, seed: seed), alpha: alpha ? opacity : nil,
+      bitDepth: bits
+    ).encoded()
+  }
+
+  /// A noisy picture that the model itself paints, its values clipped to [0, 1] by `encoded`.
+  static func drawn(from model: PAEModel, sigma: Double, seed: UInt64) throws -> Tensor {
+    var stream = RandomKey(seed: seed).child("drawn picture").stream()
+    let base = stream.normals(model.latentDimension).map { Float($0) }
+    var tensor = Tensor(shape: model.imageShape)
+    var span = tensor.values.mutableSpan
+    try model.generator.makePlan(lanes: 1).apply(base.span, into: &span)
+    for index in tensor.values.indices { tensor.values[index] += Float(sigma * stream.normal()) }
+    return tensor
+  }
+
+  /// A picture of the model's size with one intensity everywhere.
+  static func flat(_ value: Float, side: Int = TestModel.side, bits: Int = 8) -> [UInt8] {
+    Picture(tensor: Tensor(shape: Shape(1, side, side), repeating: value), bitDepth: bits)
+      .encoded()
+  }
+
+  /// White but for rows 2–5 of columns 2–5.
+  static var mask: [UInt8] {
+    let side = TestModel.side
+    return Picture(
+      tensor: Tensor(
+        shape: Shape(1, side, side),
+        values: (0..<side * side).map {
+          (2...5).contains($0 / side) && (2...5).contains($0 % side) ? 0 : 1
+        })
+    ).encoded()
+  }
+}
