@@ -4,7 +4,7 @@ import Testing
 
 /// Test cases made by `corrupt`, and back through the solvers.
 ///
-/// Seen to fail: the range chunk not written; the mask inverted; noise keyed without the seed.
+/// Seen to fail: the range chunk not written; the mask inverted; the seed not used.
 @Suite struct CorruptCommandTests {
   private let folder = TemporaryFolder()
 

@@ -3,7 +3,7 @@ import Testing
 
 /// SIGINT and SIGTERM end a command with 130 and 143, and what was half-written goes.
 ///
-/// Seen to fail: `removeAll` left out of the handler.
+/// Seen to fail: `removeAll` removing nothing.
 @Suite struct InterruptionTests {
   private let folder = TemporaryFolder()
 

@@ -34,7 +34,7 @@ struct ReportFile: Decodable, Equatable {
   let model: Model
   let image: Image
   let noise: Noise
-  let method: String
+  let method: String, space: String
   let chains: Int, draws: Int, warmup: Int, gradients: Int
   let seconds: Seconds
   let diagnostics: Diagnostics
@@ -51,7 +51,8 @@ struct ReportFile: Decodable, Equatable {
 
   /// Keys that are there even when their value is null.
   static let keys: Set = [
-    "schema", "command", "version", "seed", "model", "image", "noise", "method", "chains", "draws",
+    "schema", "command", "version", "seed", "model", "image", "noise", "method", "space", "chains",
+    "draws",
     "warmup", "seconds", "gradients", "diagnostics", "modes", "fit", "prior_misfit",
   ]
   static let diagnosticsKeys: Set = [

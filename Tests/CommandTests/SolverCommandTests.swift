@@ -6,8 +6,8 @@ import Testing
 
 /// What `denoise` and `inpaint` leave and say.
 ///
-/// Seen to fail: the step of the data under the mask fed to `clippingPileUp`; a key of the report left
-/// out; draws keyed by thread; `--strict` without effect.
+/// Seen to fail: `clippingPileUp` told that all is observed; a key of the report left out; the seed not
+/// used; `--strict` without effect; a crash on every sigma map.
 @Suite struct SolverCommandTests {
   private let folder = TemporaryFolder()
 

@@ -5,8 +5,8 @@ import Testing
 
 /// What the solvers refuse to read: one line, the right code, nothing left behind.
 ///
-/// Seen to fail: the folder not removed on an error (`deinit` of OutputFolder emptied); the mask's size
-/// not compared; `$0 >= 0` for `$0 > 0` in the check of a sigma map.
+/// Seen to fail: unfinished folders not removed on an error; the mask's size not compared; `$0 >= 0` for
+/// `$0 > 0` in the check of a sigma map.
 @Suite struct SolverInputTests {
   private let folder = TemporaryFolder()
 

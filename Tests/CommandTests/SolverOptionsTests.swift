@@ -2,7 +2,7 @@ import Testing
 
 /// Options that make no sense end with 64 before any work.
 ///
-/// Seen to fail: ArgumentParser's own three lines; `sigma >= 0`; the bound of chains·draws left out.
+/// Seen to fail: ArgumentParser's own three lines; `sigma >= 0`.
 @Suite struct SolverOptionsTests {
   private let folder = TemporaryFolder()
 
@@ -18,7 +18,8 @@ import Testing
     (["--chains", "1", "--draws", "2", "--samples", "3"], "--samples"),
     (["--target-accept", "1"], "--target-accept"), (["--target-accept", "nan"], "--target-accept"),
     (["--threads", "0"], "--threads"), (["-j", "100000"], "--threads"), (["--seed=-1"], "seed"),
-    (["--method", "magic"], "magic"), (["--residual", "full-moon"], "full-moon"),
+    (["--method", "magic"], "magic"), (["--space", "x"], "space"),
+    (["--residual", "full-moon"], "full-moon"),
     (["--clipped", "maybe"], "maybe"), (["--no-such-option"], "no-such-option"),
     (["--sigma"], "--sigma"), (["-", "-"], "standard input"), (["a.png"], "once"),
     (["b.png", "-o", "result"], "--output"), (["b.png", "--truth", "a.png"], "--truth"),

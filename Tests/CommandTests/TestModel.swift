@@ -8,7 +8,7 @@ import Randomness
 import Tensors
 
 /// A small untrained model in a file of its own, so that a solver's run takes a fraction of a second:
-/// 8×8 pixels, K = 4, an MLP decoder, a flow with every kind of layer the default one has.
+/// 8×8 pixels, K = 4, an MLP decoder, a flow with both kinds of couplings.
 enum TestModel {
   static let grey = write("grey", channels: 1)
   static let rgb = write("rgb", channels: 3)
@@ -34,25 +34,36 @@ enum TestModel {
   static func make(_ name: String, channels: Int) throws -> PAEModel {
     let image = Shape(channels, side, side)
     let latent = 4
-    let encoder: [LayerDescription] = [.flatten, .linear(inputs: image.count, outputs: latent)]
+    let encoder: [LayerDescription] = [
+      .flatten, .linear(inputs: image.count, outputs: 16), .leakyRelu(slope: 0.2),
+      .linear(inputs: 16, outputs: latent),
+    ]
     let decoder: [LayerDescription] = [
-      .linear(inputs: latent, outputs: 16), .silu, .linear(inputs: 16, outputs: image.count),
-      .sigmoid, .reshape(image),
+      .linear(inputs: latent, outputs: 16), .batchNorm(channels: 16), .silu,
+      .linear(inputs: 16, outputs: image.count), .sigmoid, .reshape(image),
     ]
     let flow: [FlowLayerDescription] = [
       .affine, .luLinear,
       .splineCoupling(SplineCoupling(bins: 4, hidden: [8], transforms: .second)),
-      .splineCoupling(SplineCoupling(bins: 4, hidden: [8], transforms: .first)),
+      .affineCoupling(AffineCoupling(hidden: [8], transforms: .first)),
     ]
     let key = RandomKey(seed: 1).child("test model")
+    // Fresh flows and normalizations are identities: moved, so that their formulas matter.
+    func moved(_ parameters: [Float], _ index: Int) -> [Float] {
+      var stream = key.child("moves").child(index).stream()
+      return parameters.map { $0 + Float(0.1 * stream.normal()) }
+    }
+    let painter = try Network(domain: Shape(latent), layers: decoder, key: key.child(1))
+    let fresh = try NormalizingFlow(initializing: flow, dimension: latent, key: key.child(2))
     return try PAEModel(
       description: ModelDescription(
         name: name, image: .init(channels: channels, height: side, width: side), latent: latent,
         objective: .pae, encoder: encoder, decoder: decoder, flow: flow, residual: .init(rank: 0),
         training: nil),
       encoder: Network(domain: image, layers: encoder, key: key.child(0)),
-      decoder: Network(domain: Shape(latent), layers: decoder, key: key.child(1)),
-      flow: NormalizingFlow(initializing: flow, dimension: latent, key: key.child(2)),
+      decoder: Network(
+        domain: Shape(latent), layers: decoder, parameters: moved(painter.parameters, 1)),
+      flow: fresh.replacing(parameters: moved(fresh.parameters, 2)),
       residualVariances: [Float](repeating: 1e-4, count: image.count))
   }
 }

@@ -8,7 +8,8 @@ import Testing
 
 /// Training from folders and IDX files, and going on after a break.
 ///
-/// Seen to fail: the optimizers' second moments left out of the checkpoint; the checkpoint not removed.
+/// Seen to fail: the optimizers' second moments 1 % too large after a resumption; the checkpoint not
+/// removed.
 @Suite struct TrainCommandTests {
   private let folder = TemporaryFolder()
 
