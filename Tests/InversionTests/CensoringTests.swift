@@ -15,7 +15,9 @@ private struct ClippedProblem {
   let weights: [Float] = [
     0.3, -0.25, 0.4, 0.1, -0.05, 0.35, 0.2, -0.4, 0.15, 0.3, -0.1, 0.25,
   ]
-  let mean: [Float] = [0.1, 0.0, -0.1, 0.4, 0.05, 0.6, 0.9, 0.2, -0.2, 0.15, 0.5, 0.02]
+  let mean: [Float] = [
+    -0.3, 0.1, -0.35, -0.1, -0.05, 0.7, 0.95, 0.25, -0.2, -0.3, 0.2, -0.2,
+  ]
   let residuals: [Float] = [
     0.01, 0.02, 0.03, 0.005, 0.04, 0.01, 0.02, 0.01, 0.03, 0.002, 0.01, 0.02,
   ]
@@ -100,6 +102,7 @@ private struct GridMoments {
   @Test("clipped data give the posterior of quadrature")
   func known() throws {
     #expect(Set(problem.data.kinds) == [.measured, .belowLow, .aboveHigh])
+    #expect(problem.data.kinds.count { $0 != .measured } >= 5)
     let posterior = try problem.posterior(.known([problem.sigma]))
     let draws = try run(posterior, start: [0], seed: 31).draws
     let grid = stride(from: -6.0, through: 6, by: 0.01).map { $0 }

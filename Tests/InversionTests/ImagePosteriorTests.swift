@@ -47,7 +47,7 @@ import Testing
   }
 
   // The error of the difference falls as h²: with a large step it stands far above the rounding.
-  // Fails when: the gradient is off by a thousandth.
+  // Fails when: the gradient of ½‖u‖² or the slope in ln σ is lost.
   @Test("the difference converges to the gradient with slope 2")
   func slope() throws {
     let posterior = try posterior([.measured, .maskedAndCensored], inferred: true)
