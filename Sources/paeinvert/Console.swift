@@ -104,23 +104,44 @@ private struct StandardErrorHandler: LogHandler {
 }
 
 /// Ends the process with 130 or 143 on SIGINT or SIGTERM after removing what is half-written.
+///
+/// One thread waits on a pipe and cleans up; a handler wakes it. The threads that compute block the
+/// signals: with the handler free to run on them, four interruptions in a hundred ended in a damaged
+/// heap on a busy machine. OpenBLAS begins threads before `main` that block nothing, so sigwait alone
+/// would leave the signals to their default, and a dispatch source lost one in a few hundred.
 enum Interruption {
-  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+  /// The pipe's writing end; set before the handler, which only reads it.
+  nonisolated(unsafe) private static var wakeUp: Int32 = -1
 
-  /// Call once, from the main thread.
+  /// Call once, from the main thread, before there are workers: they inherit what it blocks.
   static func install() {
     signal(SIGPIPE, SIG_IGN)
     // A limit on the size of files is then a failed write, like a full disk.
     signal(SIGXFSZ, SIG_IGN)
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        UnfinishedOutput.removeAll()
-        _exit(128 + number)
-      }
-      source.resume()
-      sources.append(source)
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    let reader = ends[0]
+    wakeUp = ends[1]
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    Thread.detachNewThread { [signals] in
+      var signals = signals
+      pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+      var number: UInt8 = 0
+      while read(reader, &number, 1) != 1 {}
+      UnfinishedOutput.removeAll()
+      _exit(128 + Int32(number))
     }
+    var action = sigaction()
+    action.sa_flags = SA_RESTART
+    action.__sigaction_handler.sa_handler = { number in
+      let before = errno
+      var byte = UInt8(truncatingIfNeeded: number)
+      _ = write(Interruption.wakeUp, &byte, 1)
+      errno = before
+    }
+    for number in [SIGINT, SIGTERM] { sigaction(number, &action, nil) }
   }
 }

@@ -3,7 +3,8 @@ import Testing
 
 /// SIGINT and SIGTERM end a command with 130 and 143, and what was half-written goes.
 ///
-/// Seen to fail: `removeAll` removing nothing.
+/// Seen to fail: `removeAll` removing nothing; now and then a dispatch source as the handler;
+/// sigwait without a handler.
 @Suite struct InterruptionTests {
   private let folder = TemporaryFolder()
 
