@@ -40,6 +40,7 @@ public struct SolvePipeline {
     _ tasks: [SolveTask], warn: (String) -> Void, progress: (SolveProgress) -> Bool
   ) throws -> [SolveReport] {
     let start = ContinuousClock().now
+    try checkMemory(pictures: tasks.count)
     // Refuse what cannot be written before the work, not after it.
     let folders = try tasks.map {
       try OutputFolder(path: $0.output, overwrite: options.overwrite)
@@ -124,6 +125,20 @@ public struct SolvePipeline {
           + "after \(options.warmup), seed \(options.seed), to \(task.output)")
     }
     return lines
+  }
+
+  /// Coordinates of draws kept at most, all pictures together: 3.2 GB.
+  private static let largestDrawCount = 400_000_000
+
+  /// Refuses more draws than a run should keep, before memory is taken for them.
+  private func checkMemory(pictures: Int) throws(PipelineError) {
+    guard options.method != .map else { return }
+    let draws = options.chains * options.draws
+    guard draws <= Self.largestDrawCount / ((model.latentDimension + 1) * max(pictures, 1)) else {
+      throw .usage(
+        "\(pictures) pictures with \(draws) draws each are too many to keep: lower --draws or "
+          + "--chains, or give fewer pictures at once")
+    }
   }
 
   private func findModes(

@@ -21,6 +21,11 @@ public enum TrainPipeline {
     if !overwrite, FileManager.default.fileExists(atPath: output) {
       throw ImageFileError.exists(path: output)
     }
+    let parent = URL(fileURLWithPath: output).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: parent) else {
+      throw ImageFileError.cannotCreate(
+        path: output, reason: "its directory is missing or cannot be written")
+    }
     let checkpoint = output + ".checkpoint"
     let images = try DatasetLocator.images(datasets, part: .training)
     let trainer = try ModelTrainer(
