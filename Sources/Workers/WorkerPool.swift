@@ -101,6 +101,17 @@ public final class WorkerPool: @unchecked Sendable {
     return handle
   }
 
+  /// This worker's part of the run that has begun: entered and left with `lock` held. Never inlined,
+  /// so that its reference to the item is given up before the worker reports back.
+  @inline(never)
+  private func takePart() {
+    guard let item = body else { return }
+    let count = itemCount
+    pthread_mutex_unlock(lock)
+    claimItems(item, count)
+    pthread_mutex_lock(lock)
+  }
+
   private func work() {
     var seen = 0
     while true {
@@ -111,11 +122,7 @@ public final class WorkerPool: @unchecked Sendable {
         return
       }
       seen = generation
-      let item = body!
-      let count = itemCount
-      pthread_mutex_unlock(lock)
-      claimItems(item, count)
-      pthread_mutex_lock(lock)
+      takePart()
       working -= 1
       if working == 0 { pthread_cond_signal(done) }
       pthread_mutex_unlock(lock)
