@@ -33,6 +33,7 @@ let package = Package(
     .systemLibrary(name: "CFFTW", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CProcessor"),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
     // Level 1.
     module("Tensors", []),
@@ -45,7 +46,7 @@ let package = Package(
     module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers"]),
     module("Diagnostics", ["Probability"]),
     // Level 3.
-    module("Networks", ["COneDNN", "Tensors", "Randomness", "Maps"]),
+    module("Networks", ["COneDNN", "CProcessor", "Tensors", "Randomness", "Maps"]),
     module("Measurement", ["CFFTW", "CLAPACK", "Tensors", "Randomness", "Maps"]),
     // Level 4.
     module("Flows", ["CLAPACK", "Tensors", "Randomness", "Maps", "Networks"]),
@@ -74,7 +75,7 @@ let package = Package(
     .executableTarget(
       name: "paeinvert",
       dependencies: [
-        "PAEInversion", "Training", "Networks", "Workers", "ImageFiles",
+        "CProcessor", "PAEInversion", "Training", "Networks", "Workers", "ImageFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),

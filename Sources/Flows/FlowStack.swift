@@ -16,13 +16,18 @@ final class FlowStack {
   let cotangent: FloatBuffer
   let dLogDeterminants: FloatBuffer
 
-  init(_ layout: FlowLayout, lanes: Int) throws(PlanError) {
+  /// `fixed`: the parameters when they never change; then those given to `apply` are ignored by the
+  /// layers that were made from them.
+  init(_ layout: FlowLayout, lanes: Int, fixed: [Float]? = nil) throws(PlanError) {
     try layout.checkSize(lanes: lanes)
     dimension = layout.dimension
     self.lanes = lanes
     columns = paddedColumns(lanes)
     let size = dimension * columns
-    layers = layout.makeNormalizingLayers(columns: columns)
+    let columns = self.columns
+    layers =
+      fixed.map { layout.makeNormalizingLayers(columns: columns, parameters: $0) }
+      ?? layout.makeTrainingLayers(columns: columns)
     values = (0...layers.count).map { _ in FloatBuffer(size) }
     logDeterminants = FloatBuffer(columns)
     cotangent = FloatBuffer(size)

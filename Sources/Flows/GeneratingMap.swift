@@ -35,7 +35,7 @@ final class GeneratingPlan: MapPlan {
 
   func apply(_ u: Span<Float>, into z: inout MutableSpan<Float>) {
     scatter(u, lanes: lanes, width: dimension, columns: columns, into: values.pointer)
-    for layer in layers.reversed() {
+    for layer in layers {
       layer.generate(values.pointer, parameters: parameters.pointer)
     }
     gather(values.pointer, lanes: lanes, width: dimension, columns: columns, into: &z)
@@ -43,7 +43,9 @@ final class GeneratingPlan: MapPlan {
 
   func vjp(_ dz: Span<Float>, into du: inout MutableSpan<Float>) {
     scatter(dz, lanes: lanes, width: dimension, columns: columns, into: values.pointer)
-    for layer in layers { layer.generateVJP(values.pointer, parameters: parameters.pointer) }
+    for layer in layers.reversed() {
+      layer.generateVJP(values.pointer, parameters: parameters.pointer)
+    }
     gather(values.pointer, lanes: lanes, width: dimension, columns: columns, into: &du)
   }
 }

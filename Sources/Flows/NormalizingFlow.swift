@@ -48,7 +48,8 @@ public struct NormalizingFlow: Bijection {
   }
 
   public func makeNormalizingPlan(lanes: Int) throws(PlanError) -> any NormalizingPlan {
-    FlowNormalizingPlan(stack: try FlowStack(plan, lanes: lanes), parameters: parameters)
+    FlowNormalizingPlan(
+      stack: try FlowStack(plan, lanes: lanes, fixed: parameters), parameters: parameters)
   }
 
   public var generator: any DifferentiableMap { GeneratingMap(flow: self) }
@@ -60,7 +61,7 @@ public struct NormalizingFlow: Bijection {
     let count = codes.count / dimension
     let lanes = min(max(count, 1), 256)
     let plan = FlowNormalizingPlan(
-      stack: try FlowStack(plan, lanes: lanes), parameters: parameters)
+      stack: try FlowStack(plan, lanes: lanes, fixed: parameters), parameters: parameters)
     let batch = FloatBuffer(lanes * dimension)
     let base = FloatBuffer(lanes * dimension)
     let logDeterminants = FloatBuffer(lanes)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcessor
 import Foundation
 import PAEInversion
 
@@ -19,7 +20,8 @@ struct PAEInvertCommand: ParsableCommand {
         paeinvert train fashion-mnist -o model.safetensors
 
       Exit codes: 0 done, 3 diagnostics failed under --strict, 64 usage, 65 bad input data, 66 input \
-      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 130 interrupted.
+      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 78 built for another \
+      processor, 130 interrupted.
       """,
     version: PAEInvert.version,
     subcommands: [
@@ -29,6 +31,7 @@ struct PAEInvertCommand: ParsableCommand {
 
   /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.
   static func main() {
+    requireInstructionSets("paeinvert")
     do {
       var command = try parseAsRoot()
       try command.run()

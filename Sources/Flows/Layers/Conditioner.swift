@@ -6,6 +6,8 @@ import Tensors
 /// mask before the residual is added.
 final class Conditioner {
   private let dense: [DenseSlots]
+  /// Each W and Wᵀ laid out once, when the parameters are fixed.
+  private let packed: [(plain: PackedMatrix, transposed: PackedMatrix)]?
   private let columns: Int
   /// The layer's index in the flow, which separates its dropout masks from the others'.
   private let index: Int
@@ -21,8 +23,21 @@ final class Conditioner {
   let output: FloatBuffer
   let dOutput: FloatBuffer
 
-  init(_ dense: [DenseSlots], columns: Int, index: Int) {
+  /// `fixed`: the flow's flat vector when it never changes; products then take the weights from here.
+  init(_ dense: [DenseSlots], columns: Int, index: Int, fixed: [Float]?) {
     self.dense = dense
+    packed = fixed.map { parameters in
+      parameters.withUnsafeBufferPointer { parameters in
+        dense.map {
+          let weight = parameters.baseAddress! + $0.weight
+          return (
+            plain: PackedMatrix(weight, rows: $0.outputs, inner: $0.inputs),
+            transposed: PackedMatrix(
+              weight, rows: $0.inputs, inner: $0.outputs, orientation: .transposed)
+          )
+        }
+      }
+    }
     self.columns = columns
     self.index = index
     let widths = dense.dropLast().map(\.outputs)
@@ -45,7 +60,7 @@ final class Conditioner {
     for stage in 0..<last {
       let layer = dense[stage]
       let below = stage == 0 ? input : UnsafePointer(hidden[stage - 1].pointer)
-      product(layer, below, parameters, beta: 0, into: hidden[stage].pointer)
+      product(stage, below, parameters, into: hidden[stage].pointer)
       activate(stage, parameters + layer.bias)
       let count = layer.outputs * columns
       let h = hidden[stage].pointer
@@ -58,13 +73,8 @@ final class Conditioner {
       }
       if hasResidual(stage) { forEachVector(count, h, below, into: h) { $0 + $1 } }
     }
-    let layer = dense[last]
-    for row in 0..<layer.outputs {
-      (output.pointer + row * columns)
-        .update(repeating: parameters[layer.bias + row], count: columns)
-    }
     let below = last == 0 ? input : UnsafePointer(hidden[last - 1].pointer)
-    product(layer, below, parameters, beta: 1, into: output.pointer)
+    product(last, below, parameters, bias: parameters + dense[last].bias, into: output.pointer)
   }
 
   /// Adds (∂θ/∂c)ᵀ dθ to `dInput`, where `dOutput` holds dθ, at the latest `apply`. `training`:
@@ -87,12 +97,12 @@ final class Conditioner {
         addWeightGradient(layer, dy, below, to: training.gradient)
       }
       if stage == 0 {
-        transposedProduct(layer, dy, parameters, beta: 1, into: dInput)
+        transposedProduct(stage, dy, parameters, adds: true, into: dInput)
       } else if hasResidual(stage) {
         // The residual hands dh on as it is; the product is added to it.
-        transposedProduct(layer, dy, parameters, beta: 1, into: upper)
+        transposedProduct(stage, dy, parameters, adds: true, into: upper)
       } else {
-        transposedProduct(layer, dy, parameters, beta: 0, into: lower)
+        transposedProduct(stage, dy, parameters, adds: false, into: lower)
         swap(&upper, &lower)
       }
     }
@@ -118,22 +128,41 @@ final class Conditioner {
     }
   }
 
+  /// y = W x (+ bias).
   private func product(
-    _ layer: DenseSlots, _ x: UnsafePointer<Float>, _ parameters: UnsafePointer<Float>,
-    beta: Float, into y: UnsafeMutablePointer<Float>
+    _ stage: Int, _ x: UnsafePointer<Float>, _ parameters: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>
   ) {
+    let layer = dense[stage]
+    if let packed {
+      packed[stage].plain.multiply(
+        x, columns: columns, from: bias.map { .bias($0) } ?? .zero, into: y)
+      return
+    }
+    if let bias {
+      for row in 0..<layer.outputs {
+        (y + row * columns).update(repeating: bias[row], count: columns)
+      }
+    }
     multiply(
       m: layer.outputs, n: columns, k: layer.inputs, parameters + layer.weight,
-      lda: layer.inputs, x, ldb: columns, beta: beta, into: y, ldc: columns)
+      lda: layer.inputs, x, ldb: columns, beta: bias == nil ? 0 : 1, into: y, ldc: columns)
   }
 
+  /// dx = Wᵀ dy, or dx += Wᵀ dy.
   private func transposedProduct(
-    _ layer: DenseSlots, _ dy: UnsafePointer<Float>, _ parameters: UnsafePointer<Float>,
-    beta: Float, into dx: UnsafeMutablePointer<Float>
+    _ stage: Int, _ dy: UnsafePointer<Float>, _ parameters: UnsafePointer<Float>, adds: Bool,
+    into dx: UnsafeMutablePointer<Float>
   ) {
+    let layer = dense[stage]
+    if let packed {
+      packed[stage].transposed.multiply(
+        dy, columns: columns, from: adds ? .present : .zero, into: dx)
+      return
+    }
     multiply(
       .transposed, .plain, m: layer.inputs, n: columns, k: layer.outputs,
-      parameters + layer.weight, lda: layer.inputs, dy, ldb: columns, beta: beta, into: dx,
+      parameters + layer.weight, lda: layer.inputs, dy, ldb: columns, beta: adds ? 1 : 0, into: dx,
       ldc: columns)
   }
 

@@ -25,7 +25,8 @@ protocol GeneratingLayer: AnyObject {
 }
 
 extension FlowLayout {
-  func makeNormalizingLayers(columns: Int) -> [any NormalizingLayer] {
+  /// The layers of the normalizing direction for parameters that change, one for one.
+  func makeTrainingLayers(columns: Int) -> [any NormalizingLayer] {
     zip(layers, slots).enumerated().map { index, layer in
       switch layer {
       case (.permutation(let order), _): PermutationLayer(order: order, columns: columns)
@@ -36,31 +37,59 @@ extension FlowLayout {
         TriangularLayer(
           dimension: dimension, columns: columns, lower: lower, upper: upper,
           logDiagonal: logDiagonal, bias: bias)
-      default: makeCoupling(index, columns: columns)
+      default: makeCoupling(index, columns: columns, parameters: nil)
       }
     }
   }
 
-  /// The layers of the inverse, in the order of the list; `luLinear` is inverted here.
+  /// The layers of the normalizing direction for fixed parameters: each run of linear layers is one.
+  func makeNormalizingLayers(columns: Int, parameters: [Float]) -> [any NormalizingLayer] {
+    runs { AffineMap($0, $1, parameters: parameters, dimension: dimension) }.map {
+      switch $0 {
+      case .linear(let map): FixedLinearLayer(map, columns: columns)
+      case .coupling(let index): makeCoupling(index, columns: columns, parameters: parameters)
+      }
+    }
+  }
+
+  /// The layers of the inverse in the order of their use, base to codes, linear runs joined.
   func makeGeneratingLayers(columns: Int, parameters: [Float]) -> [any GeneratingLayer] {
-    zip(layers, slots).enumerated().map { index, layer in
-      switch layer {
-      case (.permutation(let order), _): PermutationLayer(order: order, columns: columns)
-      case (_, .affine(let mean, let logScale)):
-        StandardizingLayer(
-          dimension: dimension, columns: columns, mean: mean, logScale: logScale)
-      case (_, .luLinear(let lower, let upper, let logDiagonal, let bias)):
-        InverseLinearLayer(
-          dimension: dimension, columns: columns, bias: bias,
-          inverse: triangularInverse(
-            lower: parameters[lower...], upper: parameters[upper...],
-            logDiagonal: parameters[logDiagonal...], dimension: dimension))
-      default: makeCoupling(index, columns: columns)
+    runs(reversed: true) {
+      AffineMap(inverseOf: $0, $1, parameters: parameters, dimension: dimension)
+    }.map {
+      switch $0 {
+      case .linear(let map): FixedLinearLayer(map, columns: columns)
+      case .coupling(let index): makeCoupling(index, columns: columns, parameters: parameters)
       }
     }
   }
 
-  private func makeCoupling(_ index: Int, columns: Int) -> CouplingLayer {
+  private enum Run {
+    case linear(AffineMap)
+    case coupling(Int)
+  }
+
+  private func runs(
+    reversed: Bool = false,
+    map: (FlowLayerDescription, LayerSlots) -> AffineMap?
+  ) -> [Run] {
+    var runs: [Run] = []
+    for index in reversed ? layers.indices.reversed() : Array(layers.indices) {
+      guard let linear = map(layers[index], slots[index]) else {
+        runs.append(.coupling(index))
+        continue
+      }
+      if case .linear(let before)? = runs.last {
+        runs[runs.count - 1] = .linear(before.followed(by: linear))
+      } else {
+        runs.append(.linear(linear))
+      }
+    }
+    return runs
+  }
+
+  /// `parameters`: those of the flow when they are fixed.
+  private func makeCoupling(_ index: Int, columns: Int, parameters: [Float]?) -> CouplingLayer {
     guard case .conditioner(let dense) = slots[index] else {
       preconditionFailure("layer \(index) is no coupling")
     }
@@ -82,6 +111,7 @@ extension FlowLayout {
     }
     return CouplingLayer(
       dimension: dimension, half: half, columns: columns,
-      conditioner: Conditioner(dense, columns: columns, index: index), transform: transform)
+      conditioner: Conditioner(dense, columns: columns, index: index, fixed: parameters),
+      transform: transform)
   }
 }

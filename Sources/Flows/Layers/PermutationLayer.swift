@@ -1,7 +1,7 @@
 import Tensors
 
 /// y_j = x_order[j]; ℓ = 0. The vjp is the inverse permutation.
-final class PermutationLayer: NormalizingLayer, GeneratingLayer {
+final class PermutationLayer: NormalizingLayer {
   private let order: [Int]
   private let columns: Int
   private let scratch: FloatBuffer
@@ -17,7 +17,9 @@ final class PermutationLayer: NormalizingLayer, GeneratingLayer {
     logDeterminants: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>,
     masks: DropoutMasks?
   ) {
-    permute(x, into: y)
+    for (target, source) in order.enumerated() {
+      (y + target * columns).update(from: x + source * columns, count: columns)
+    }
   }
 
   func normalizeVJP(
@@ -25,24 +27,10 @@ final class PermutationLayer: NormalizingLayer, GeneratingLayer {
     at x: UnsafePointer<Float>, parameters: UnsafePointer<Float>,
     gradient: UnsafeMutablePointer<Float>?
   ) {
-    generate(cotangent, parameters: parameters)
-  }
-
-  func generate(_ values: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
-    scratch.pointer.update(from: values, count: scratch.count)
-    for (target, source) in order.enumerated() {
-      (values + source * columns).update(from: scratch.pointer + target * columns, count: columns)
-    }
-  }
-
-  func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
     scratch.pointer.update(from: cotangent, count: scratch.count)
-    permute(scratch.pointer, into: cotangent)
-  }
-
-  private func permute(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
     for (target, source) in order.enumerated() {
-      (y + target * columns).update(from: x + source * columns, count: columns)
+      (cotangent + source * columns)
+        .update(from: scratch.pointer + target * columns, count: columns)
     }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// y = (x − mean)·e^logScale, ℓ = Σ logScale. The statistics are not trained: the vjp leaves their
 /// gradient alone.
-final class StandardizingLayer: NormalizingLayer, GeneratingLayer {
+final class StandardizingLayer: NormalizingLayer {
   private let dimension: Int
   private let columns: Int
   private let mean: Int
@@ -39,23 +39,6 @@ final class StandardizingLayer: NormalizingLayer, GeneratingLayer {
   ) {
     for feature in 0..<dimension {
       let scale = exp(parameters[logScale + feature])
-      let row = feature * columns
-      for column in row..<row + columns { cotangent[column] *= scale }
-    }
-  }
-
-  func generate(_ values: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
-    for feature in 0..<dimension {
-      let center = parameters[mean + feature]
-      let scale = exp(-parameters[logScale + feature])
-      let row = feature * columns
-      for column in row..<row + columns { values[column] = values[column] * scale + center }
-    }
-  }
-
-  func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
-    for feature in 0..<dimension {
-      let scale = exp(-parameters[logScale + feature])
       let row = feature * columns
       for column in row..<row + columns { cotangent[column] *= scale }
     }

@@ -1,0 +1,146 @@
+import CProcessor
+import Tensors
+
+/// A matrix that does not change, laid out for Y = W X with few columns: the products of a flow, for
+/// which the call and the packing of a general product cost as much as the product itself.
+///
+/// Layout: panels of twelve rows, element (row r, column k) of panel p at (p·inner + k)·12 + r; the
+/// last panel is filled with zeros. One step of the kernel then reads twelve neighbours of W and one
+/// vector of X, and its twelve sums stay in registers.
+package final class PackedMatrix {
+  package let rows: Int
+  /// Columns of W, the summed extent.
+  package let inner: Int
+  private let panels: FloatBuffer
+  private static let panelRows = 12
+
+  /// - Parameters:
+  ///   - values: W as it lies in memory, row-major: `rows` × `inner`, or for `.transposed` its
+  ///     transpose, `inner` × `rows`.
+  package init(
+    _ values: UnsafePointer<Float>, rows: Int, inner: Int, orientation: Orientation = .plain
+  ) {
+    self.rows = rows
+    self.inner = inner
+    let height = Self.panelRows
+    panels = FloatBuffer((rows + height - 1) / height * height * inner)
+    for row in 0..<rows {
+      let target = panels.pointer + (row / height * inner * height + row % height)
+      for k in 0..<inner {
+        target[k * height] =
+          orientation == .plain ? values[row * inner + k] : values[k * rows + row]
+      }
+    }
+  }
+
+  /// What Y holds beforehand, to which the product is added.
+  package enum Start {
+    case zero
+    /// A number for each row.
+    case bias(UnsafePointer<Float>)
+    /// Y as it is.
+    case present
+  }
+
+  /// y = start + W x. `x`: inner × columns, `y`: rows × columns, row-major, apart from one another.
+  /// - Precondition: `columns` is a multiple of 16.
+  package func multiply(
+    _ x: UnsafePointer<Float>, columns: Int, from start: Start = .zero,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    precondition(columns & 15 == 0, "columns come in sixteens")
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 12 * 16) { scratch in
+      let sums = scratch.baseAddress!
+      var row = 0
+      while row < rows {
+        let panel = UnsafePointer(panels.pointer) + row &* inner
+        let whole = row &+ 12 <= rows
+        var column = 0
+        while column < columns {
+          let target = y + (row &* columns &+ column)
+          if whole {
+            multiplyPanel(
+              panel, x + column, columns, start.offset(row), 12, target, columns, target)
+          } else {
+            // The last panel: sums of rows that do not exist stay in the scratch.
+            let count = rows &- row
+            multiplyPanel(
+              panel, x + column, columns, start.offset(row), count, target, 16, sums)
+            for r in 0..<count { store(load(sums + r &* 16), target + r &* columns) }
+          }
+          column &+= 16
+        }
+        row &+= 12
+      }
+    }
+  }
+
+  /// One panel on sixteen columns. `present`: where Y lies, for `Start.present`; `count`: its rows.
+  @inline(__always)
+  private func multiplyPanel(
+    _ panel: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ columns: Int, _ start: Start,
+    _ count: Int, _ present: UnsafePointer<Float>, _ stride: Int,
+    _ y: UnsafeMutablePointer<Float>
+  ) {
+    @inline(__always) func first(_ r: Int) -> Vector {
+      guard r < count else { return Vector(repeating: 0) }
+      switch start {
+      case .zero: return Vector(repeating: 0)
+      case .bias(let bias): return Vector(repeating: bias[r])
+      case .present: return load(present + r &* columns)
+      }
+    }
+    var (s0, s1, s2, s3, s4, s5) = (first(0), first(1), first(2), first(3), first(4), first(5))
+    var (s6, s7, s8, s9, s10, s11) = (
+      first(6), first(7), first(8), first(9), first(10), first(11)
+    )
+    var w = panel
+    var source = x
+    for _ in 0..<inner {
+      let v = load(source)
+      s0 = multiplyAdd(w[0], v, s0)
+      s1 = multiplyAdd(w[1], v, s1)
+      s2 = multiplyAdd(w[2], v, s2)
+      s3 = multiplyAdd(w[3], v, s3)
+      s4 = multiplyAdd(w[4], v, s4)
+      s5 = multiplyAdd(w[5], v, s5)
+      s6 = multiplyAdd(w[6], v, s6)
+      s7 = multiplyAdd(w[7], v, s7)
+      s8 = multiplyAdd(w[8], v, s8)
+      s9 = multiplyAdd(w[9], v, s9)
+      s10 = multiplyAdd(w[10], v, s10)
+      s11 = multiplyAdd(w[11], v, s11)
+      w += 12
+      source += columns
+    }
+    store(s0, y)
+    store(s1, y + stride)
+    store(s2, y + 2 &* stride)
+    store(s3, y + 3 &* stride)
+    store(s4, y + 4 &* stride)
+    store(s5, y + 5 &* stride)
+    store(s6, y + 6 &* stride)
+    store(s7, y + 7 &* stride)
+    store(s8, y + 8 &* stride)
+    store(s9, y + 9 &* stride)
+    store(s10, y + 10 &* stride)
+    store(s11, y + 11 &* stride)
+  }
+}
+
+extension PackedMatrix.Start {
+  /// The same for the rows from `row` on.
+  @inline(__always)
+  fileprivate func offset(_ row: Int) -> Self {
+    if case .bias(let bias) = self { return .bias(bias + row) }
+    return self
+  }
+}
+
+/// w·v + s: fused where the program is compiled for it, else a product and a sum, since a fused one
+/// would be computed number by number.
+@inline(__always)
+private func multiplyAdd(_ w: Float, _ v: Vector, _ s: Vector) -> Vector {
+  compiledWithFusedMultiplyAdd()
+    ? s.addingProduct(Vector(repeating: w), v) : s + Vector(repeating: w) * v
+}
