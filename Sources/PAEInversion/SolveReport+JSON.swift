@@ -23,6 +23,7 @@ extension SolveReport {
       ("chains", .integer(options.method == .map ? 0 : options.chains)),
       ("draws", .integer(options.method == .map ? 0 : options.draws)),
       ("warmup", .integer(options.method == .map ? 0 : options.warmup)),
+      ("warmup_length", .integer(warmupLength ?? 0)),
       (
         "seconds",
         .object([

@@ -55,6 +55,8 @@ public struct SolveReport: Sendable {
   public let gradients: Int
   /// nil for `--method map`.
   public let verdict: Verdict?
+  /// Iterations of the warmup that were run: it ends when step size and metric have settled.
+  public let warmupLength: Int?
   public let acceptance: Double?
   public let stepsPerDraw: Double?
   /// Whether the climb to the best mode converged.
@@ -96,11 +98,12 @@ public struct SolveReport: Sendable {
       draws = run.draws
       verdict = Verdict(
         draws: solution.baseDraws ?? draws, energies: run.energies, divergences: run.divergences)
+      warmupLength = run.warmupLength
       acceptance = run.acceptance
       stepsPerDraw = run.stepsPerDraw
     } else {
       draws = solution.modes.bestDraw
-      (verdict, acceptance, stepsPerDraw) = (nil, nil, nil)
+      (verdict, warmupLength, acceptance, stepsPerDraw) = (nil, nil, nil, nil)
     }
     sigma = Self.sigma(options, solution, draws, latentDimension)
     fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)

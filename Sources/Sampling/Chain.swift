@@ -9,6 +9,8 @@ final class Chain: @unchecked Sendable {
   private(set) var records: [TransitionRecord] = []
   private(set) var warmupDivergences = 0
   private(set) var warmupGradients = 0
+  /// Iterations of the warmup until it had settled, or all.
+  private(set) var warmupLength = 0
   private(set) var warmupEnd: ContinuousClock.Instant?
   private(set) var startIsFinite = true
 
@@ -69,7 +71,12 @@ final class Chain: @unchecked Sendable {
     let first = await initialStepSize(
       at: state, metric: metric, lane: lane, key: key.child("step size"))
     var stepSize = DualAveraging(stepSize: first, target: options.targetAcceptance)
-    for iteration in 0..<options.warmup where !lane.isCancelled {
+    // On the unit metric the first guess may be far off; on a good one it is right to a factor two.
+    if problem.initialMetric != nil { stepSize.restart(around: first) }
+    var end = options.warmup
+    var iteration = 0
+    var adapts = true
+    while iteration < end && !lane.isCancelled {
       var stream = key.child("warmup").child(iteration).stream()
       let record = await transition.step(
         state, leapfrog: Leapfrog(stepSize: stepSize.stepSize, metric: metric), lane: lane,
@@ -77,15 +84,24 @@ final class Chain: @unchecked Sendable {
       stepSize.update(acceptance: record.acceptance)
       tally.transitions += 1
       if record.isDivergent { warmupDivergences += 1 }
-      if schedule.collects(iteration) { adaptation.collect(state.position, chain: index) }
-      if schedule.endsWindow(iteration) {
+      if adapts && schedule.collects(iteration) {
+        adaptation.collect(state.position, chain: index)
+      }
+      if adapts && schedule.endsWindow(iteration) {
         await adaptation.meet(
           lane: lane, chain: index, stepSize: stepSize.averagedStepSize, endsWindow: true)
         metric = adaptation.metric
         stepSize.restart(around: adaptation.stepSize)
+        if adaptation.hasSettled {
+          adapts = false
+          end = min(end, iteration + 1 + schedule.finalLength(chains: problem.starts.count))
+        }
       }
+      iteration += 1
     }
     guard !lane.isCancelled else { return }
+    warmupLength = end
+    tally.transitions += options.warmup - end
     await adaptation.meet(
       lane: lane, chain: index, stepSize: stepSize.averagedStepSize, endsWindow: false)
   }

@@ -71,6 +71,7 @@ extension ProblemRun {
         chains: chains.count, draws: draws, dimension: adaptation.metric.dimension,
         positions: chains.flatMap(\.positions), logDensities: chains.flatMap(\.logDensities)),
       records: chains.map(\.records), stepSize: adaptation.stepSize, metric: adaptation.metric,
+      warmupLength: chains.map(\.warmupLength).max() ?? 0,
       warmupDivergences: chains.reduce(0) { $0 + $1.warmupDivergences })
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the chains of one problem share while they adapt: metric and step size. Touched only by the
 /// thread that runs the batch.
 ///
@@ -6,6 +8,10 @@
 /// the chains' averaged step sizes (the one whose number of steps is the mean of theirs, so that a
 /// chain in a narrow place pulls more than one in a wide place). All is done in the order of chains, so
 /// results depend neither on threads nor on other problems in the batch.
+///
+/// Adaptation has settled once two windows in a row say the same: their covariances differ by no more
+/// than those of draws of one distribution may, and the step sizes that chains came to in them (under
+/// different metrics) by at most a factor 1.5. The metric is then that of the draws of both.
 final class ProblemAdaptation: @unchecked Sendable {
   private(set) var metric: any Metric
   private(set) var stepSize = 1.0
@@ -14,6 +20,9 @@ final class ProblemAdaptation: @unchecked Sendable {
   private let chainCount: Int
   private var stepSizes: [Double]
   private var moments: [RunningMoments]
+  /// The window before the latest one: its draws, and the step size that the chains came to in it.
+  private var earlier: (moments: RunningMoments, stepSize: Double)?
+  private(set) var hasSettled = false
   private var arrived = 0
   private var waiting: [Lane] = []
 
@@ -56,10 +65,24 @@ final class ProblemAdaptation: @unchecked Sendable {
     guard !moments.isEmpty else { return }
     let pooled = RunningMoments.pooled(moments)
     if let adapted = Sampling.metric(from: pooled) {
-      metric = adapted
+      if let earlier, settles(pooled, after: earlier),
+        let joint = Sampling.metric(from: .pooled([earlier.moments, pooled]))
+      {
+        metric = joint
+        hasSettled = true
+      } else {
+        metric = adapted
+      }
+      earlier = (pooled, stepSize)
       for chain in moments.indices { moments[chain].reset() }
     } else if !hasInitialMetric, let variances = Sampling.metric(from: pooled.diagonal) {
       metric = variances
     }
+  }
+
+  private func settles(
+    _ latest: RunningMoments, after earlier: (moments: RunningMoments, stepSize: Double)
+  ) -> Bool {
+    abs(log(stepSize / earlier.stepSize)) <= log(1.5) && latest.resembles(earlier.moments)
   }
 }

@@ -8,6 +8,8 @@ public struct ProblemRun: Sendable {
   /// The step size and metric that all kept draws were made with.
   public let stepSize: Double
   public let metric: any Metric
+  /// Iterations of the warmup: fewer than asked for when step size and metric had settled before.
+  public let warmupLength: Int
   /// Divergences before the first kept draw; they do no harm.
   public let warmupDivergences: Int
 

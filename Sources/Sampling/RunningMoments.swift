@@ -1,3 +1,5 @@
+import CLAPACK
+
 /// Mean and scatter Σ (x − x̄)(x − x̄)ᵀ of positions, one at a time.
 ///
 /// Source: Welford, "Note on a method for calculating corrected sums of squares and products", 1962.
@@ -98,6 +100,43 @@ package struct RunningMoments {
 }
 
 extension RunningMoments {
+  /// Whether the covariances S of the two, n and m draws in D dimensions, may be those of one
+  /// distribution.
+  ///
+  /// The eigenvalues of S relative to the truth spread over (1 ± √(D/n))² (Marchenko and Pastur 1967),
+  /// so those of S₁⁻¹ S₂ over at most the product of both spreads. Draws of a chain are correlated and
+  /// not normal: twice that ratio of the largest to the smallest is allowed. False with fewer than 3 D
+  /// draws, or when a covariance is degenerate.
+  func resembles(_ other: RunningMoments) -> Bool {
+    let width = shape == .full ? mean.count : 1
+    guard shape == other.shape, count >= 3 * width, other.count >= 3 * width else { return false }
+    func spread(_ n: Int) -> Double {
+      let root = (Double(width) / Double(n)).squareRoot()
+      return (1 + root) * (1 + root) / ((1 - root) * (1 - root))
+    }
+    guard let eigenvalues = relativeEigenvalues(to: other), let smallest = eigenvalues.min(),
+      let largest = eigenvalues.max(), smallest > 0
+    else { return false }
+    return largest <= 2 * spread(count) * spread(other.count) * smallest
+  }
+
+  /// The eigenvalues of S_other⁻¹ S, or of the diagonals; nil when S_other is not positive definite.
+  private func relativeEigenvalues(to other: RunningMoments) -> [Double]? {
+    let scales = (1 / Double(count - 1), 1 / Double(other.count - 1))
+    guard shape == .full else {
+      return zip(scatter, other.scatter).map { $0 * scales.0 / ($1 * scales.1) }
+    }
+    var a = scatter.map { $0 * scales.0 }
+    var b = other.scatter.map { $0 * scales.1 }
+    guard a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else { return nil }
+    let size = Int32(mean.count)
+    var eigenvalues = mean
+    let status = LAPACKE_dsygv(
+      LAPACK_COL_MAJOR, 1, CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "U")), size, &a, size, &b,
+      size, &eigenvalues)
+    return status == 0 ? eigenvalues : nil
+  }
+
   /// The same without covariances.
   var diagonal: RunningMoments {
     var reduced = RunningMoments(dimension: mean.count, shape: .diagonal)

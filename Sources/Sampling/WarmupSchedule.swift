@@ -29,6 +29,12 @@ package struct WarmupSchedule: Equatable {
     self.windows = windows
   }
 
+  /// Iterations for the step size to settle once the metric has: the schedule's own last ones, less
+  /// with many chains, whose mean is as good after fewer.
+  package func finalLength(chains: Int) -> Int {
+    min(length - (windows.last?.upperBound ?? 0), max(20, 320 / max(1, chains)))
+  }
+
   package func collects(_ iteration: Int) -> Bool {
     windows.contains { $0.contains(iteration) }
   }

@@ -74,7 +74,10 @@ struct SolverCommand {
           + console.colored(
             report.isOK ? "diagnostics pass" : "diagnostics fail", good: report.isOK))
     }
-    lines.append(String(format: "  %.1f s", report.seconds.total))
+    let settled = report.warmupLength.map {
+      $0 < report.options.warmup ? ", warmup settled after \($0) of \(report.options.warmup)" : ""
+    }
+    lines.append(String(format: "  %.1f s", report.seconds.total) + (settled ?? ""))
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -53,7 +53,8 @@ struct ReportFile: Decodable, Equatable {
   static let keys: Set = [
     "schema", "command", "version", "seed", "model", "image", "noise", "method", "space", "chains",
     "draws",
-    "warmup", "seconds", "gradients", "diagnostics", "modes", "fit", "prior_misfit",
+    "warmup", "warmup_length", "seconds", "gradients", "diagnostics", "modes", "fit",
+    "prior_misfit",
   ]
   static let diagnosticsKeys: Set = [
     "ok", "reasons", "rhat_max", "ess_bulk_min", "ess_tail_min", "divergences", "ebfmi_min",

@@ -111,4 +111,48 @@ import Testing
     let constant = Array(repeating: [1.0, 2], count: 50)
     #expect(metric(from: moments(constant)) == nil)
   }
+
+  // Fails when: settling is never found; the steps after it are not run; the metric is one window's.
+  @Test("a warmup that has settled ends early, with the draws of both windows as its metric")
+  func settles() throws {
+    let target = GaussianTarget.correlated(dimension: 10)
+    let metric = DenseMetric(covariance: target.covariance, dimension: 10)!
+    let run = try runChains(
+      target.density(), start: target.mean, kernel: NoUTurnSampler(),
+      options: SamplerOptions(draws: 50, warmup: 300), metric: metric)
+    // Windows end after 70 and 120 of 300 iterations.
+    let problem = run.problems[0]
+    let chains = problem.draws.chains
+    #expect(problem.warmupLength == 120 + max(20, 320 / chains))
+    #expect(abs(problem.acceptance - 0.8) < 0.15)
+    #expect(problem.draws.draws == 50)
+  }
+
+  // The metric given is wrong by 10⁴ in one direction: the first window's draws are not the second's.
+  // Fails when: the covariances are not compared.
+  @Test("a warmup whose windows disagree goes on")
+  func unsettled() {
+    var stream = RandomKey(seed: 53).child("windows").stream()
+    func window(_ count: Int, _ deviation: Double) -> RunningMoments {
+      moments(
+        (0..<count).map { _ in [stream.normal(), deviation * stream.normal(), stream.normal()] })
+    }
+    #expect(window(200, 1).resembles(window(100, 1)))
+    #expect(!window(200, 1).resembles(window(100, 10)))
+    #expect(!window(200, 0.1).resembles(window(100, 1)))
+    // Too few draws say nothing, nor does a direction without any spread.
+    #expect(!window(8, 1).resembles(window(200, 1)))
+    #expect(!window(200, 1).resembles(window(200, 0)))
+  }
+
+  @Test("variances alone are compared one by one")
+  func unsettledVariances() {
+    var stream = RandomKey(seed: 54).child("windows").stream()
+    func window(_ count: Int, _ deviation: Double) -> RunningMoments {
+      moments(
+        (0..<count).map { _ in [stream.normal(), deviation * stream.normal()] }, shape: .diagonal)
+    }
+    #expect(window(100, 1).resembles(window(100, 1)))
+    #expect(!window(100, 1).resembles(window(100, 5)))
+  }
 }
