@@ -1,15 +1,18 @@
 #ifndef CPROCESSOR_H
 #define CPROCESSOR_H
 
-#include <stdbool.h>
+/// SIMD16<Float> in Swift.
+typedef float paeVector __attribute__((ext_vector_type(16)));
 
-/// Whether the code that includes this header is compiled with fused multiply-add instructions.
-/// Inlined as a constant, so each importer sees its own compiler flags.
-static inline bool compiledWithFusedMultiplyAdd(void) {
+/// a·b + c, fused where the including code is compiled for it (a fused one would else be computed
+/// number by number). Swift's own `addingProduct` is, on vectors, lane by lane for the compiler to put
+/// together again, which it does in pieces.
+static inline __attribute__((always_inline)) paeVector multiplyAddVectors(
+    paeVector a, paeVector b, paeVector c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  return true;
+  return __builtin_elementwise_fma(a, b, c);
 #else
-  return false;
+  return a * b + c;
 #endif
 }
 

@@ -28,7 +28,7 @@ struct RationalQuadraticBin {
   @inline(__always)
   func value(_ xi: Vector) -> (fraction: Vector, derivative: Vector) {
     let s = height / width
-    let r = 1 - xi
+    let r = all(1) - xi
     let q = xi * r
     let denominator = s * (xi * xi + r * r) + (slope0 + slope1) * q
     let fraction = (s * xi * xi + slope0 * q) / denominator
@@ -47,9 +47,9 @@ struct RationalQuadraticBin {
   @inline(__always)
   func inverse(_ t: Vector) -> Vector {
     let s = height / width
-    let p = slope0 * (1 - t)
+    let p = slope0 * (all(1) - t)
     let m = slope1 * t
-    let product = (s + s) * (s + s) * (t * (1 - t))
+    let product = (s + s) * (s + s) * (t * (all(1) - t))
     let difference = p - m
     let rising = difference .>= Vector(repeating: 0)
     let magnitude = select(rising, difference, -difference)
@@ -69,7 +69,7 @@ struct RationalQuadraticBin {
   @inline(__always)
   func cotangents(_ dy: Vector, _ dLogDerivative: Vector, xi: Vector) -> Cotangents {
     let s = height / width
-    let r = 1 - xi
+    let r = all(1) - xi
     let q = xi * r
     let xi2 = xi * xi
     let skew = r - xi

@@ -48,7 +48,7 @@ struct SplineParameters {
       total += value
       store(value, rows + bin &* columns)
     }
-    let factor = 1 / total
+    let factor = all(1) / total
     for bin in 0..<bins { store(load(rows + bin &* columns) * factor, rows + bin &* columns) }
   }
 
@@ -116,8 +116,8 @@ struct SplineParameters {
       theta + heights, index, before: cotangents.bottom, at: cotangents.height,
       into: dTheta + heights)
     let zero = Vector(repeating: 0)
-    let raw0 = cotangents.slope0 * (1 - exponential(Self.minimum - bin.slope0))
-    let raw1 = cotangents.slope1 * (1 - exponential(Self.minimum - bin.slope1))
+    let raw0 = cotangents.slope0 * (all(1) - exponential(all(Self.minimum) - bin.slope0))
+    let raw1 = cotangents.slope1 * (all(1) - exponential(all(Self.minimum) - bin.slope1))
     let slopes = dTheta + 2 * heights
     for knot in 1..<bins {
       let lower = index .== Vector(repeating: Float(knot))

@@ -14,15 +14,16 @@ func logarithm(_ x: Vector) -> Vector {
   let rootHalf = Int32(0x3F35_04F3)
   let n = (bits &- rootHalf) &>> 23
   let m = unsafeBitCast(bits &- (n &<< 23), to: Vector.self)
-  let t = (m - Float(1)) / (m + Float(1))
+  let t = (m - all(1)) / (m + all(1))
   let t2 = t * t
-  var p = t2 * Float(0.222_222_22) + Float(0.285_714_3)
-  p = p * t2 + Float(0.4)
-  p = p * t2 + Float(0.666_666_7)
-  p = p * t2 * t + t * Float(2)
+  var p = multiplyAdd(t2, all(0.222_222_22), all(0.285_714_3))
+  p = multiplyAdd(p, t2, all(0.4))
+  p = multiplyAdd(p, t2, all(0.666_666_7))
+  p = multiplyAdd(p * t2, t, t * all(2))
   // ln 2 in two parts (Cody and Waite), as in `exponential`.
   let exponent = Vector(n)
-  return exponent * Float(0.693_359_375) + (p - exponent * Float(2.121_944_4e-4))
+  return multiplyAdd(
+    exponent, all(0.693_359_375), multiplyAdd(exponent, all(-2.121_944_4e-4), p))
 }
 
 /// ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|).
@@ -30,12 +31,13 @@ func logarithm(_ x: Vector) -> Vector {
 func softplus(_ x: Vector) -> Vector {
   let positive = x .> Vector(repeating: 0)
   let magnitude = select(positive, x, -x)
-  return select(positive, x, Vector(repeating: 0)) + logarithm(1 + exponential(-magnitude))
+  return select(positive, x, Vector(repeating: 0))
+    + logarithm(all(1) + exponential(all(0) - magnitude))
 }
 
 /// tanh x = 2/(1 + e^−2x) − 1, error ≤ 1.2e-7 absolute.
 @inline(__always)
-func hyperbolicTangent(_ x: Vector) -> Vector { logistic(x + x) * Float(2) - Float(1) }
+func hyperbolicTangent(_ x: Vector) -> Vector { logistic(x + x) * all(2) - all(1) }
 
 /// `a` where the mask is set, else `b`.
 @inline(__always)

@@ -75,10 +75,10 @@ final class AffineTransform: CouplingTransform {
   /// s of one block; stores e^s and ∂s/∂θ_0 = 1 − tanh².
   @inline(__always)
   private func logScale(_ index: Int, _ raw: Vector) -> Vector {
-    let bounded = hyperbolicTangent(raw / maxLogScale)
-    let s = bounded * maxLogScale
+    let bounded = hyperbolicTangent(raw * all(1 / maxLogScale))
+    let s = bounded * all(maxLogScale)
     store(exponential(s), scale.pointer + index)
-    store(1 - bounded * bounded, slope.pointer + index)
+    store(all(1) - bounded * bounded, slope.pointer + index)
     return s
   }
 

@@ -123,7 +123,7 @@ final class Conditioner {
         let sigma = logistic(a)
         let value = a * sigma
         store(value, h + column)
-        store(sigma + value * (1 - sigma), slopes + column)
+        store(multiplyAdd(value, all(1) - sigma, sigma), slopes + column)
       }
     }
   }

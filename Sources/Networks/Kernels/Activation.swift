@@ -52,7 +52,7 @@ private struct SiLUFunction: VectorFunction {
   func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector) {
     let s = logistic(x)
     let value = x * s
-    return (value, s + value * (1 - s))
+    return (value, multiplyAdd(value, all(1) - s, s))
   }
 }
 
@@ -69,7 +69,7 @@ private struct SigmoidFunction: VectorFunction {
   @inline(__always)
   func evaluate(_ x: Vector) -> (value: Vector, derivative: Vector) {
     let s = logistic(x)
-    return (s, s * (1 - s))
+    return (s, s * (all(1) - s))
   }
 }
 

@@ -1,4 +1,3 @@
-import CProcessor
 import Tensors
 
 /// A matrix that does not change, laid out for Y = W X with few columns: the products of a flow, for
@@ -98,18 +97,18 @@ package final class PackedMatrix {
     var source = x
     for _ in 0..<inner {
       let v = load(source)
-      s0 = multiplyAdd(w[0], v, s0)
-      s1 = multiplyAdd(w[1], v, s1)
-      s2 = multiplyAdd(w[2], v, s2)
-      s3 = multiplyAdd(w[3], v, s3)
-      s4 = multiplyAdd(w[4], v, s4)
-      s5 = multiplyAdd(w[5], v, s5)
-      s6 = multiplyAdd(w[6], v, s6)
-      s7 = multiplyAdd(w[7], v, s7)
-      s8 = multiplyAdd(w[8], v, s8)
-      s9 = multiplyAdd(w[9], v, s9)
-      s10 = multiplyAdd(w[10], v, s10)
-      s11 = multiplyAdd(w[11], v, s11)
+      s0 = multiplyAdd(all(w[0]), v, s0)
+      s1 = multiplyAdd(all(w[1]), v, s1)
+      s2 = multiplyAdd(all(w[2]), v, s2)
+      s3 = multiplyAdd(all(w[3]), v, s3)
+      s4 = multiplyAdd(all(w[4]), v, s4)
+      s5 = multiplyAdd(all(w[5]), v, s5)
+      s6 = multiplyAdd(all(w[6]), v, s6)
+      s7 = multiplyAdd(all(w[7]), v, s7)
+      s8 = multiplyAdd(all(w[8]), v, s8)
+      s9 = multiplyAdd(all(w[9]), v, s9)
+      s10 = multiplyAdd(all(w[10]), v, s10)
+      s11 = multiplyAdd(all(w[11]), v, s11)
       w += 12
       source += columns
     }
@@ -135,12 +134,4 @@ extension PackedMatrix.Start {
     if case .bias(let bias) = self { return .bias(bias + row) }
     return self
   }
-}
-
-/// w·v + s: fused where the program is compiled for it, else a product and a sum, since a fused one
-/// would be computed number by number.
-@inline(__always)
-private func multiplyAdd(_ w: Float, _ v: Vector, _ s: Vector) -> Vector {
-  compiledWithFusedMultiplyAdd()
-    ? s.addingProduct(Vector(repeating: w), v) : s + Vector(repeating: w) * v
 }

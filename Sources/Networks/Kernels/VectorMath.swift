@@ -1,6 +1,20 @@
-/// Elementwise functions on sixteen Float32 at once. Written without fused multiply-add, so that the
-/// results are the same on every processor.
+import CProcessor
+
+/// Elementwise functions on sixteen Float32 at once.
+///
+/// Both operands of every operation are vectors: the compiler takes `1 − x` or `1 / x` with a scalar
+/// apart, lane by lane.
 @usableFromInline package typealias Vector = SIMD16<Float>
+
+/// a·b + c, fused where the program is compiled for it.
+@inlinable @inline(__always)
+package func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+  multiplyAddVectors(a, b, c)
+}
+
+/// The same number sixteen times.
+@inlinable @inline(__always)
+package func all(_ x: Float) -> Vector { Vector(repeating: x) }
 
 /// e^x, error ≤ 2 ulp for |x| ≤ 87; below −87 it underflows to about 1e-38, above 88 it saturates
 /// at about 1.7e38: finite for every finite x, and never NaN.
@@ -13,23 +27,23 @@ package func exponential(_ x: Vector) -> Vector {
   // Selects, not `clamped`, which the standard library computes lane by lane. NaN fails both.
   let below = x.replacing(with: 88, where: x .> 88)
   let bounded = Vector(repeating: -87).replacing(with: below, where: below .> -87)
-  let shifted = bounded * Float(1.442_695_04) + Float(12_582_912)
-  let n = shifted - Float(12_582_912)
+  let shifted = multiplyAdd(bounded, all(1.442_695_04), all(12_582_912))
+  let n = shifted - all(12_582_912)
   // ln 2 in two parts (Cody and Waite): n·high is exact for |n| < 2⁹.
-  let r = bounded - n * Float(0.693_359_375) + n * Float(2.121_944_4e-4)
-  var p = r * Float(1.984_127e-4) + Float(1.388_888_9e-3)
-  p = p * r + Float(8.333_333_3e-3)
-  p = p * r + Float(4.166_666_7e-2)
-  p = p * r + Float(1.666_666_7e-1)
-  p = p * r + Float(0.5)
-  p = (p * r) * r + r + Float(1)
-  let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &<< 23
+  let r = multiplyAdd(n, all(2.121_944_4e-4), multiplyAdd(n, all(-0.693_359_375), bounded))
+  var p = multiplyAdd(r, all(1.984_127e-4), all(1.388_888_9e-3))
+  p = multiplyAdd(p, r, all(8.333_333_3e-3))
+  p = multiplyAdd(p, r, all(4.166_666_7e-2))
+  p = multiplyAdd(p, r, all(1.666_666_7e-1))
+  p = multiplyAdd(p, r, all(0.5))
+  p = multiplyAdd(p * r, r, r) + all(1)
+  let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &<< SIMD16<Int32>(repeating: 23)
   return unsafeBitCast(unsafeBitCast(p, to: SIMD16<Int32>.self) &+ bits, to: Vector.self)
 }
 
 /// 1 / (1 + e^−x).
 @inlinable @inline(__always)
-package func logistic(_ x: Vector) -> Vector { 1 / (1 + exponential(-x)) }
+package func logistic(_ x: Vector) -> Vector { all(1) / (all(1) + exponential(all(0) - x)) }
 
 /// Runs `body` over `count` elements, sixteen at a time; the rest go through a padded vector, so
 /// every element is computed by the same instructions whatever its place.
@@ -44,10 +58,7 @@ package func forEachVector(
     index &+= 16
   }
   if index < count {
-    var tail = Vector(repeating: 0)
-    for lane in 0..<(count &- index) { tail[lane] = x[index &+ lane] }
-    let result = body(tail)
-    for lane in 0..<(count &- index) { y[index &+ lane] = result[lane] }
+    storePartial(body(loadPartial(x + index, count &- index)), y + index, count &- index)
   }
 }
 
@@ -63,14 +74,9 @@ package func forEachVector(
     index &+= 16
   }
   if index < count {
-    var tailA = Vector(repeating: 0)
-    var tailB = Vector(repeating: 0)
-    for lane in 0..<(count &- index) {
-      tailA[lane] = a[index &+ lane]
-      tailB[lane] = b[index &+ lane]
-    }
-    let result = body(tailA, tailB)
-    for lane in 0..<(count &- index) { y[index &+ lane] = result[lane] }
+    let left = count &- index
+    storePartial(
+      body(loadPartial(a + index, left), loadPartial(b + index, left)), y + index, left)
   }
 }
 
@@ -84,15 +90,18 @@ package func store(_ v: Vector, _ p: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
 }
 
-/// The first `count` < 16 elements at p, zeros behind them.
+/// The first `count` < 16 elements at p, zeros behind them. By way of memory: taking lanes one by one
+/// would make the compiler compute in pieces of vectors whatever the lanes come from.
 @inlinable @inline(__always)
 package func loadPartial(_ p: UnsafePointer<Float>, _ count: Int) -> Vector {
   var v = Vector(repeating: 0)
-  for lane in 0..<count { v[lane] = p[lane] }
+  withUnsafeMutableBytes(of: &v) { $0.baseAddress!.copyMemory(from: p, byteCount: 4 &* count) }
   return v
 }
 
 @inlinable @inline(__always)
 package func storePartial(_ v: Vector, _ p: UnsafeMutablePointer<Float>, _ count: Int) {
-  for lane in 0..<count { p[lane] = v[lane] }
+  withUnsafeBytes(of: v) {
+    UnsafeMutableRawPointer(p).copyMemory(from: $0.baseAddress!, byteCount: 4 &* count)
+  }
 }
