@@ -41,24 +41,26 @@ from numpyro.diagnostics import effective_sample_size, split_gelman_rubin  # noq
 import jax_model  # noqa: E402
 import work  # noqa: E402
 
-compiling = {}
+# (from, to) of every stretch of tracing, lowering or compiling; traces lie inside each other.
+stretches = []
 
 
 def note_compilation(event, seconds, **_):
-    # What is traced inside another trace is counted once, with the outermost of the three.
-    name = event.rsplit("/", 1)[-1]
-    compiling[name] = compiling.get(name, 0.0) + seconds
+    if "/compile/" in event:
+        now = time.perf_counter()
+        stretches.append((now - seconds, now))
 
 
 def phase(work_of_phase):
     """(seconds without compilation, seconds of compilation)."""
-    compiling.clear()
+    stretches.clear()
     start = time.perf_counter()
     jax.block_until_ready(work_of_phase())
     wall = time.perf_counter() - start
-    # jaxpr_trace_duration is left out: inner traces are reported again by outer ones.
-    compilation = sum(compiling.get(name, 0.0) for name in (
-        "jaxpr_to_mlir_module_duration", "backend_compile_duration"))
+    compilation, reached = 0.0, start
+    for begin, end in sorted(stretches):
+        compilation += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
     return wall - compilation, compilation
 
 
