@@ -17,10 +17,10 @@ final class Ceiling {
     var text: String { "\(m)×\(k)×\(n)" }
   }
 
-  /// Large and in cache: none is the fastest on every machine.
+  /// None is the fastest on every machine.
   static let products = [
-    Product(m: 512, n: 512, k: 512), Product(m: 1024, n: 1024, k: 1024),
-    Product(m: 2048, n: 512, k: 1024),
+    Product(m: 384, n: 384, k: 384), Product(m: 1024, n: 1024, k: 1024),
+    Product(m: 1920, n: 1920, k: 384),
   ]
   /// Bytes of one worker's source, far beyond any cache.
   static let copiedBytes = 64 << 20
@@ -39,23 +39,25 @@ final class Ceiling {
     }
   }
 
-  /// GFLOP/s of single-threaded products, one after another, on every worker at once.
-  func measure(_ product: Product, seconds: Double) -> Double {
+  /// Single-threaded products, one after another, on every worker at once.
+  func measure(_ product: Product, seconds: Double) -> OperationRate {
     // Fixed work for each worker; its number follows from what one product took.
-    let once = Stopwatch.time { multiply(product, times: 1) }
+    let once = Elapsed { multiply(product, times: 1) }.seconds
     let times = max(1, Int((seconds / once).rounded(.up)))
-    let elapsed = Stopwatch.time { multiply(product, times: times) }
-    return product.operations * Double(times * pool.threads) / elapsed * 1e-9
+    let elapsed = Elapsed { multiply(product, times: times) }
+    return OperationRate(
+      operations: product.operations * Double(times * pool.threads), elapsed)
   }
 
-  /// The product with the highest median, and its GFLOP/s.
-  func best(_ stopwatch: Stopwatch) -> (product: Product, rates: Spread) {
+  /// The product with the highest median, and how fast it is.
+  func best(
+    _ stopwatch: Stopwatch
+  ) -> (product: Product, gflops: Spread, gflopsPerCore: Spread) {
     let found = Self.products.map { product in
-      (
-        product,
-        Spread(
-          (0..<stopwatch.repeats).map { _ in measure(product, seconds: stopwatch.seconds) })
-      )
+      let rates = (0..<stopwatch.repeats).map { _ in
+        measure(product, seconds: stopwatch.seconds)
+      }
+      return (product, Spread(rates.map(\.gflops)), Spread(rates.map(\.gflopsPerCore)))
     }
     return found.max { $0.1.median < $1.1.median }!
   }

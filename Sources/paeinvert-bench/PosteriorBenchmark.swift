@@ -70,10 +70,10 @@ struct PosteriorBenchmark {
     let task = SolveTask(
       image: problem.image, output: folder.path + "/result-\(seed)", mask: problem.mask)
     var reports: [SolveReport] = []
-    let seconds = try Stopwatch.time {
+    let elapsed = try Elapsed {
       reports = try SolvePipeline(command: "inpaint", options: options)
         .run([task], warn: StandardStreams.note, progress: { _ in true })
     }
-    return Run(seconds: seconds, report: reports[0])
+    return Run(seconds: elapsed.seconds, report: reports[0])
   }
 }

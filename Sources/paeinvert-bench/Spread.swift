@@ -18,6 +18,12 @@ struct Spread: Equatable {
     maximum = sorted[sorted.count - 1]
   }
 
+  /// The spread of a quantity that is proportional to this one, or inversely so: `transform` is
+  /// monotonic.
+  func map(_ transform: (Double) -> Double) -> Spread {
+    Spread([minimum, median, maximum].map(transform))
+  }
+
   /// `key`: the median; `key`_range: [smallest, largest].
   func members(_ key: String) -> [(key: String, value: JSONText)] {
     [

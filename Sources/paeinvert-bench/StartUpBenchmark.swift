@@ -72,6 +72,6 @@ struct StartUpBenchmark {
   }
 
   private func milliseconds(_ spread: Spread) -> String {
-    Spread([spread.minimum, spread.median, spread.maximum].map { 1000 * $0 }).text
+    spread.map { 1000 * $0 }.text
   }
 }

@@ -1,5 +1,3 @@
-import Training
-
 /// Times work that is too short for one reading of the clock, again and again.
 struct Stopwatch {
   /// Measurements of each quantity.
@@ -7,19 +5,12 @@ struct Stopwatch {
   /// Least length of one measurement, seconds.
   let seconds: Double
 
-  /// Seconds that `work` takes.
-  static func time(_ work: () throws -> Void) rethrows -> Double {
-    let start = ContinuousClock.now
-    try work()
-    return (ContinuousClock.now - start).inSeconds
-  }
-
   /// How often `work` must run to last `seconds`; runs it at least twice, which also warms it up.
   func iterations(_ work: () -> Void) -> Int {
     work()
     var count = 1
     while true {
-      let elapsed = Self.time { for _ in 0..<count { work() } }
+      let elapsed = Elapsed { for _ in 0..<count { work() } }.seconds
       if elapsed >= seconds { return count }
       let wanted = Double(count) * seconds / max(elapsed, 1e-9)
       if elapsed >= 0.2 * seconds { return Int(wanted.rounded(.up)) }
@@ -31,7 +22,7 @@ struct Stopwatch {
   func secondsPerRun(_ work: () -> Void) -> [Double] {
     let count = iterations(work)
     return (0..<repeats).map { _ in
-      Self.time { for _ in 0..<count { work() } } / Double(count)
+      Elapsed { for _ in 0..<count { work() } }.seconds / Double(count)
     }
   }
 }

@@ -12,35 +12,27 @@ enum TrainingBenchmark {
     _ settings: BenchmarkSettings, _ meter: CeilingMeter, models: [BenchmarkModel]
   ) throws -> BenchmarkSection {
     let images = try DatasetLocator.images(["fashion-mnist"], part: .training)
-    var table = Table(["model", "batch", "images/s", "GFLOP/s", "fraction", "ceiling"])
+    var table = Table([
+      "model", "batch", "images/s", "GFLOP/s", "fraction", "of a core", "ceiling",
+    ])
     var rows: [JSONText] = []
     for model in models {
       let steps = try TrainingSteps(model, images: images, settings: settings)
       // The first step also takes memory.
-      _ = steps.secondsPerStep(1)
-      let perStep = steps.secondsPerStep(1)
-      let count = max(1, Int((settings.stopwatch.seconds / perStep).rounded(.up)))
-      let comparison = meter.compare {
-        1e-9 * steps.operations / steps.secondsPerStep(count)
+      _ = steps.run(1)
+      let count = max(1, Int((settings.stopwatch.seconds / steps.run(1).seconds).rounded(.up)))
+      let comparison = meter.compare(operations: steps.operations * Double(steps.limit(count))) {
+        steps.run(count)
       }
-      let rates = comparison.gflops
-      let perSecond = Spread(
-        [rates.minimum, rates.median, rates.maximum].map {
-          $0 * 1e9 / steps.operations * Double(model.batch)
-        })
-      table.rows.append([
-        model.name, "\(model.batch)", perSecond.text, Spread.text(rates.median),
-        comparison.fraction.text, Spread.text(comparison.ceiling.median),
-      ])
+      let perSecond = comparison.perSecond(operations: steps.operations / Double(model.batch))
+      table.rows.append([model.name, "\(model.batch)", perSecond.text] + comparison.cells)
       rows.append(
         .object(
           [("model", .string(model.name)), ("batch", .integer(model.batch))]
-            + perSecond.members("images_per_second") + rates.members("gflops")
-            + comparison.fraction.members("fraction")
-            + comparison.ceiling.members("ceiling_gflops")))
+            + perSecond.members("images_per_second") + comparison.members(prefix: "")))
     }
     return BenchmarkSection(
-      part: .train, title: "train: autoencoder steps; ceiling in GFLOP/s just before",
+      part: .train, title: "train: steps of an autoencoder",
       table: table, json: .array(rows))
   }
 }
@@ -73,17 +65,18 @@ private final class TrainingSteps {
       try Double(model.batch) * Network.trainingOperations(encoder: encoder, decoder: decoder)
   }
 
-  /// Mean seconds of `count` steps that follow the first of an epoch, which draws the order.
-  func secondsPerStep(_ count: Int) -> Double {
-    let last = min(count + 1, trainer.stepsPerEpoch)
-    var start = ContinuousClock.now
-    var end = start
+  /// As many of `count` steps as one epoch has room for.
+  func limit(_ count: Int) -> Int { min(count, trainer.stepsPerEpoch - 1) }
+
+  /// `limit(count)` steps that follow the first of an epoch, which draws the order.
+  func run(_ count: Int) -> Elapsed {
+    let last = limit(count) + 1
+    var start = Elapsed.Instant()
     _ = trainer.runEpoch(epoch) { step, _ in
-      if step == 1 { start = ContinuousClock.now }
-      end = ContinuousClock.now
+      if step == 1 { start = Elapsed.Instant() }
       return step < last
     }
     epoch += 1
-    return (end - start).inSeconds / Double(last - 1)
+    return Elapsed.Instant().elapsed(since: start)
   }
 }
