@@ -22,6 +22,7 @@ let package = Package(
   products: [
     .library(name: "PAEInversion", targets: ["PAEInversion"]),
     .executable(name: "paeinvert", targets: ["paeinvert"]),
+    .executable(name: "paeinvert-bench", targets: ["paeinvert-bench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -79,6 +80,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
+    .executableTarget(
+      name: "paeinvert-bench",
+      dependencies: [
+        "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles", "Sampling",
+        "Diagnostics", "Networks", "Measurement", "Flows", "Inversion", "Training", "PAEInversion",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
     // Tests.
     .target(
       name: "LawCheckers",
@@ -111,8 +119,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "paeinvert", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks", "Flows",
-        "Inversion",
+        "paeinvert", "paeinvert-bench", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks",
+        "Flows", "Inversion",
       ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
   ]

@@ -68,11 +68,13 @@ public struct SolvePipeline {
     }
     var seconds = SolveReport.Seconds(map: modeSeconds)
     var gradients = modes.gradients
+    var laneUtilization: Double?
     if options.method != .map {
       let run = try sample(posterior, modes.sets, key: key, progress: progress)
       seconds.warmup = run.warmupSeconds
       seconds.sampling = run.samplingSeconds
       gradients += run.gradients
+      laneUtilization = run.laneUtilization
       for index in solutions.indices {
         solutions[index].run = run.problems[index]
         solutions[index].baseDraws = try posterior.baseDraws(run.problems[index].draws)
@@ -93,7 +95,8 @@ public struct SolvePipeline {
       let report = try SolveReport(
         command: command, options: options, model: (model.description.name, digest),
         solution: solution, pictures: result, latentDimension: model.latentDimension,
-        seconds: seconds, gradients: gradients, posterior: posterior)
+        seconds: seconds, gradients: gradients, laneUtilization: laneUtilization,
+        posterior: posterior)
       try SolutionFiles(solution: solution, pictures: result, report: report, options: options)
         .write(to: folders[index])
       reports.append(report)

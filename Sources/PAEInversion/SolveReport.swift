@@ -53,6 +53,8 @@ public struct SolveReport: Sendable {
   public let sigma: (mean: Double, deviation: Double?)?
   public let seconds: Seconds
   public let gradients: Int
+  /// Gradients that chains asked for / gradients computed, of the whole batch; nil for `--method map`.
+  package let laneUtilization: Double?
   /// nil for `--method map`.
   public let verdict: Verdict?
   /// Iterations of the warmup that were run: it ends when step size and metric have settled.
@@ -72,7 +74,7 @@ public struct SolveReport: Sendable {
   init(
     command: String, options: SolveOptions, model: (name: String, digest: String),
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
-    gradients: Int, posterior: ImagePosterior
+    gradients: Int, laneUtilization: Double?, posterior: ImagePosterior
   ) throws {
     self.command = command
     self.options = options
@@ -85,6 +87,7 @@ public struct SolveReport: Sendable {
     isCensored = solution.picture.isCensored
     self.seconds = seconds
     self.gradients = gradients
+    self.laneUtilization = laneUtilization
     self.latentDimension = latentDimension
     isConverged = solution.modes.isConverged
     let shown = pictures.modes.count

@@ -1,0 +1,109 @@
+import ImageFiles
+import Measurement
+import Randomness
+
+/// Part `noise`: log density and gradient of each noise model on one thread, time for each datum.
+enum NoiseBenchmark {
+  /// Residuals evaluated together.
+  static let lanes = 16
+
+  static func run(_ settings: BenchmarkSettings) throws -> BenchmarkSection {
+    var table = Table(["noise", "grid", "data", "ns a datum"])
+    var json: [JSONText] = []
+    func add(_ name: String, side: Int, count: Int, _ work: () -> Void) {
+      let seconds = settings.stopwatch.secondsPerRun(work)
+      let times = Spread(seconds.map { 1e9 * $0 / Double(lanes * count) })
+      table.rows.append([name, "\(side)×\(side)", "\(count)", times.text])
+      json.append(
+        .object(
+          [
+            ("model", .string(name)), ("height", .integer(side)), ("width", .integer(side)),
+            ("data", .integer(count)), ("lanes", .integer(lanes)),
+          ] + times.members("nanoseconds_per_datum")))
+    }
+    for (name, isCensored) in [("white", false), ("white-censored", true)] {
+      let work = whiteNoise(side: 28, isCensored: isCensored)
+      add(name, side: 28, count: 28 * 28, work)
+    }
+    for (name, side, model) in try models() {
+      let work = try evaluation(of: model)
+      add(name, side: side, count: model.dimension, work)
+    }
+    return BenchmarkSection(
+      part: .noise,
+      title: "noise: log density and gradient on one thread, \(lanes) lanes at once",
+      table: table, json: .array(json))
+  }
+
+  private static func models() throws -> [(name: String, side: Int, model: any NoiseModel)] {
+    var found: [(String, Int, any NoiseModel)] = []
+    for side in [28, 256] {
+      found.append(("diagonal", side, try DiagonalNoise.white(sigma: 0.1, dimension: side * side)))
+    }
+    for side in [28, 256] { found.append(("stationary", side, try stationary(side))) }
+    for side in [28, 40] {
+      // A hole in the middle, a third of each side long.
+      let hole = side / 3..<2 * side / 3
+      let observed = (0..<side * side).map {
+        !(hole.contains($0 / side) && hole.contains($0 % side))
+      }
+      let spectrum = try spectrum(side)
+      found.append(
+        ("stationary-masked", side, try DenseNoise(spectrum: spectrum, observed: observed)))
+      found.append(
+        (
+          "dense", side,
+          try DenseNoise(
+            spectrum: spectrum, observed: [Bool](repeating: true, count: side * side))
+        ))
+    }
+    return found
+  }
+
+  private static func stationary(_ side: Int) throws -> StationaryNoise {
+    StationaryNoise(spectrum: try spectrum(side))
+  }
+
+  private static func spectrum(_ side: Int) throws -> PowerSpectrum {
+    try PowerSpectrum.power(exponent: 2, knee: 0.05, sigma: 0.1, height: side, width: side)
+  }
+
+  private static func evaluation(of model: any NoiseModel) throws -> () -> Void {
+    let plan = try model.makePlan(lanes: lanes)
+    var stream = RandomKey(seed: 1).child("benchmark residuals").stream()
+    let residuals = stream.normals(lanes * model.dimension)
+    var values = [Double](repeating: 0, count: lanes)
+    var gradients = residuals
+    return {
+      var valueSpan = values.mutableSpan
+      var gradientSpan = gradients.mutableSpan
+      plan.evaluate(residuals.span, logDensities: &valueSpan, gradients: &gradientSpan)
+    }
+  }
+
+  /// The posterior's own evaluator: white noise, every datum measured, or all at the ends of the range.
+  private static func whiteNoise(side: Int, isCensored: Bool) -> () -> Void {
+    let count = side * side
+    var stream = RandomKey(seed: 1).child("benchmark data").stream()
+    let means = stream.normals(lanes * count).map { 0.5 + 0.2 * Float($0) }
+    let data = PixelData(
+      values: (0..<count).map { isCensored ? Float($0 % 2) : 0.5 },
+      kinds: (0..<count).map {
+        isCensored ? ($0 % 2 == 0 ? .belowLow : .aboveHigh) : .measured
+      }, extraVariances: [Float](repeating: 0.005, count: count))
+    let evaluator = CensoredEvaluator(
+      problems: [data], lanes: [Int](repeating: 0, count: lanes))
+    let sigmas = [Double](repeating: 0.1, count: lanes)
+    var values = sigmas
+    var slopes = sigmas
+    var gradients = means
+    return {
+      var valueSpan = values.mutableSpan
+      var gradientSpan = gradients.mutableSpan
+      var slopeSpan = slopes.mutableSpan
+      evaluator.evaluate(
+        means: means.span, sigmas: sigmas.span, logDensities: &valueSpan,
+        meanGradients: &gradientSpan, logSigmaGradients: &slopeSpan)
+    }
+  }
+}
