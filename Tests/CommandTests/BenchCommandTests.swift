@@ -27,7 +27,8 @@ import Testing
   }
 
   /// Every key is there and holds a positive number, with a range beside it that holds it; figures of
-  /// a core may be null, since the clock of processor time can stand still for a few milliseconds.
+  /// a core may be null: under the limit on processor time that `Program` sets, Linux moves that clock
+  /// only every few milliseconds.
   private func expectRates(_ keys: [String], in value: Any?) throws {
     let object = try #require(value as? [String: Any])
     for key in keys {
