@@ -117,12 +117,10 @@ import Testing
     let problem = try SafetensorsFile.read(
       path: folder.path + "/peers/files/problem.safetensors")
     let observed = try problem.require("observed", Shape(1, 28, 28))
-    for row in 0..<28 {
-      for column in 0..<28 {
-        let isHole = (8...16).contains(row) && (9...21).contains(column)
-        #expect(observed[row * 28 + column] == (isHole ? 0 : 1))
-      }
+    let expected: [Float] = (0..<28 * 28).map {
+      (8...16).contains($0 / 28) && (9...21).contains($0 % 28) ? 0 : 1
     }
+    #expect(observed == expected)
     #expect(try problem.require("sigma", Shape(1)) == [0.1])
     let data = try problem.require("data", Shape(1, 28, 28))
     // Noise at a black background goes below black: it is not clipped.
