@@ -17,7 +17,7 @@ BINARY := .build/release/paeinvert
 RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench-peers test lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build bench bench-peers test lint format demo install train-models examples figures notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -27,6 +27,10 @@ setup: ## install what is missing of the Debian packages; say what was done
 
 build: setup ## build the program for this machine
 	swift build $(RELEASE) --product paeinvert
+
+bench: build ## build the benchmark for this machine and run it; BENCH="--only gradient" adds options
+	swift build $(RELEASE) --product paeinvert-bench
+	.build/release/paeinvert-bench $(BENCH)
 
 bench-peers: setup ## compare with JAX, PyTorch and NumPyro, which it installs in .build/peers-venv; PEERS adds options
 	swift build $(RELEASE) --product paeinvert-bench

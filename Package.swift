@@ -83,9 +83,9 @@ let package = Package(
     .executableTarget(
       name: "paeinvert-bench",
       dependencies: [
-        "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles", "Sampling",
-        "Diagnostics", "Networks", "Measurement", "Flows", "Inversion", "Training", "PAEInversion",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CProcessor", "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles",
+        "Sampling", "Diagnostics", "Networks", "Measurement", "Flows", "Inversion", "Training",
+        "PAEInversion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     // Tests.
     .target(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcessor
 import Foundation
 import ImageFiles
 import PAEInversion
@@ -74,14 +75,21 @@ struct BenchCommand: ParsableCommand {
   @Flag(name: [.customShort("f"), .long], help: "Overwrite files in the folder of --export.")
   var force = false
 
-  func run() throws {
-    if let export {
-      for path in try PeerFiles.write(to: export, overwrite: force) {
-        try StandardStreams.output(path + "\n")
-      }
-      return
+  /// What goes wrong is one line on stderr and its exit code.
+  func run() {
+    do {
+      if let export { try write(to: export) } else { try measure() }
+    } catch {
+      let error = PipelineError(error)
+      StandardStreams.note(error.description)
+      Foundation.exit(error.exitCode)
     }
-    try measure()
+  }
+
+  private func write(to folder: String) throws {
+    for path in try PeerFiles.write(to: folder, overwrite: force) {
+      try StandardStreams.output(path + "\n")
+    }
   }
 
   private func measure() throws {
@@ -155,18 +163,13 @@ struct BenchCommand: ParsableCommand {
     return counts
   }
 
-  /// As ArgumentParser's, but what goes wrong is one line on stderr and an exit code of the contract.
+  /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.
   static func main() {
+    requireInstructionSets("paeinvert-bench")
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
-      do {
-        try command.run()
-      } catch let error where !(error is CleanExit) {
-        let error = PipelineError(error)
-        StandardStreams.note(error.description)
-        Foundation.exit(error.exitCode)
-      }
+      try command.run()
     } catch {
       guard exitCode(for: error) != .success else { exit(withError: error) }
       let line = message(for: error).split(whereSeparator: \.isNewline)

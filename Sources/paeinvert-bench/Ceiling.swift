@@ -25,6 +25,14 @@ final class Ceiling {
   /// Bytes of one worker's source, far beyond any cache.
   static let copiedBytes = 64 << 20
 
+  struct BestProduct {
+    let product: Product
+    let gflops: Spread
+    let gflopsPerCore: Spread
+    /// Processor time / (wall time · threads): 1 when every thread had a core to itself.
+    let share: Spread
+  }
+
   private let pool: WorkerPool
   private let matrices: [(a: FloatBuffer, b: FloatBuffer, c: FloatBuffer)]
 
@@ -50,16 +58,17 @@ final class Ceiling {
   }
 
   /// The product with the highest median, and how fast it is.
-  func best(
-    _ stopwatch: Stopwatch
-  ) -> (product: Product, gflops: Spread, gflopsPerCore: Spread) {
+  func best(_ stopwatch: Stopwatch) -> BestProduct {
     let found = Self.products.map { product in
       let rates = (0..<stopwatch.repeats).map { _ in
         measure(product, seconds: stopwatch.seconds)
       }
-      return (product, Spread(rates.map(\.gflops)), Spread(rates.map(\.gflopsPerCore)))
+      return BestProduct(
+        product: product, gflops: Spread(rates.map(\.gflops)),
+        gflopsPerCore: Spread(rates.map(\.gflopsPerCore)),
+        share: Spread(rates.map { $0.gflops / $0.gflopsPerCore / Double(pool.threads) }))
     }
-    return found.max { $0.1.median < $1.1.median }!
+    return found.max { $0.gflops.median < $1.gflops.median }!
   }
 
   private func multiply(_ product: Product, times: Int) {

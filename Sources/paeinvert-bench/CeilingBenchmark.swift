@@ -10,12 +10,14 @@ enum CeilingBenchmark {
       title: "ceiling: single-threaded products and copies on \(settings.threads) threads at once",
       table: Table(pairs: [
         ("dnnl_sgemm \(best.product.text), GFLOP/s", best.gflops.text),
-        ("the same a core-second", best.gflopsPerCore.text),
+        ("the same for a second of one core", best.gflopsPerCore.text),
+        ("share of the time that its threads had a core", best.share.text),
         ("copy of \(Ceiling.copiedBytes >> 20) MiB, read + written, GB/s", copies.text),
       ]),
       json: .object(
         best.gflops.members("sgemm_gflops")
-          + best.gflopsPerCore.members("sgemm_gflops_per_core") + copies.members("copy_gbs")
+          + best.gflopsPerCore.members("sgemm_gflops_per_core")
+          + best.share.members("core_share") + copies.members("copy_gbs")
           + [
             (
               "sgemm_product",

@@ -4,12 +4,13 @@ import ImageFiles
 struct OperationRate {
   /// GFLOP for each second of wall time.
   let gflops: Double
-  /// GFLOP for each second of processor time, all threads' summed: the speed of one core.
+  /// GFLOP for each second of processor time, all threads' summed: the speed of one core. NaN when
+  /// that clock stood still, as it does for milliseconds under a limit on processor time.
   let gflopsPerCore: Double
 
   init(operations: Double, _ elapsed: Elapsed) {
     gflops = 1e-9 * operations / elapsed.seconds
-    gflopsPerCore = 1e-9 * operations / elapsed.coreSeconds
+    gflopsPerCore = elapsed.coreSeconds > 0 ? 1e-9 * operations / elapsed.coreSeconds : .nan
   }
 }
 

@@ -2,7 +2,8 @@ import ImageFiles
 import Measurement
 import Randomness
 
-/// Part `noise`: log density and gradient of each noise model on one thread, time for each datum.
+/// Part `noise`: log density and gradient of each noise model, called from one thread, time for each
+/// datum. LAPACK, which the dense models call, may use threads of its own.
 enum NoiseBenchmark {
   /// Residuals evaluated together.
   static let lanes = 16
@@ -31,7 +32,7 @@ enum NoiseBenchmark {
     }
     return BenchmarkSection(
       part: .noise,
-      title: "noise: log density and gradient on one thread, \(lanes) lanes at once",
+      title: "noise: log density and gradient from one thread, \(lanes) lanes at once",
       table: table, json: .array(json))
   }
 

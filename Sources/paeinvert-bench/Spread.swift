@@ -1,7 +1,8 @@
 import Foundation
 import ImageFiles
 
-/// Median, smallest and largest of repeated measurements of one quantity, in its unit.
+/// Median, smallest and largest of repeated measurements of one quantity, in its unit; all NaN when
+/// one of the measurements is.
 struct Spread: Equatable {
   let median: Double
   let minimum: Double
@@ -10,7 +11,8 @@ struct Spread: Equatable {
   /// - Precondition: at least one value.
   init(_ values: [Double]) {
     precondition(!values.isEmpty, "nothing was measured")
-    let sorted = values.sorted()
+    let sorted =
+      values.contains(where: \.isNaN) ? values.map { _ in .nan } : values.sorted()
     let middle = sorted.count / 2
     median =
       sorted.count % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle])
@@ -41,6 +43,7 @@ struct Spread: Equatable {
   /// About three significant digits.
   static func text(_ value: Double) -> String {
     switch abs(value) {
+    case let size where size.isNaN: "unknown"
     case 100...: String(format: "%.0f", value)
     case 10..<100: String(format: "%.1f", value)
     case 1..<10: String(format: "%.2f", value)

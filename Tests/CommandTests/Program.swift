@@ -1,14 +1,16 @@
 import Foundation
 import Testing
 
-/// The built `paeinvert`, run as a process of its own.
+/// The built programs, run as processes of their own.
 enum Program {
+  static let path = path(of: "paeinvert")
+
   /// Beside the test bundle, which runs this code.
-  static let path: String = {
+  static func path(of name: String) -> String {
     var directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     while directory.path != "/" {
       directory.deleteLastPathComponent()
-      let candidate = directory.appendingPathComponent("paeinvert").path
+      let candidate = directory.appendingPathComponent(name).path
       var isDirectory: ObjCBool = false
       if FileManager.default.fileExists(atPath: candidate, isDirectory: &isDirectory),
         !isDirectory.boolValue
@@ -16,8 +18,8 @@ enum Program {
         return candidate
       }
     }
-    fatalError("no paeinvert beside the test bundle: build it first")
-  }()
+    fatalError("no \(name) beside the test bundle: build it first")
+  }
 
   /// Root of the checkout.
   static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -28,10 +30,12 @@ enum Program {
 
   /// Runs to the end in `folder`.
   static func run(
-    _ arguments: [String], in folder: TemporaryFolder, input: String = "/dev/null",
-    output: String? = nil, setup: String = ""
+    _ arguments: [String], program: String = Program.path, in folder: TemporaryFolder,
+    input: String = "/dev/null", output: String? = nil, setup: String = ""
   ) throws -> Outcome {
-    try RunningProgram(arguments, in: folder, input: input, output: output, setup: setup).wait()
+    try RunningProgram(
+      arguments, program: program, in: folder, input: input, output: output, setup: setup
+    ).wait()
   }
 }
 
@@ -55,13 +59,13 @@ final class RunningProgram {
   ///   - errors: descriptor that standard error goes to, instead of a file of ours.
   ///   - setup: shell commands before the program, such as `ulimit -f 1`.
   init(
-    _ arguments: [String], in folder: TemporaryFolder, input: String = "/dev/null",
-    output: String? = nil, errors: Int32? = nil, setup: String = ""
+    _ arguments: [String], program: String = Program.path, in folder: TemporaryFolder,
+    input: String = "/dev/null", output: String? = nil, errors: Int32? = nil, setup: String = ""
   ) throws {
     outputPath = output ?? streams.path + "/out"
     // Thirty seconds of processor time bound every run: a sanity bound, not a timing.
     let script = "ulimit -t 30\ncd \"$1\" && shift\n\(setup)\nexec \"$0\" \"$@\""
-    let words = ["/bin/sh", "-c", script, Program.path, folder.path]
+    let words = ["/bin/sh", "-c", script, program, folder.path]
     var environment = ProcessInfo.processInfo.environment
     environment["PAEINVERT_MODELS"] = Program.checkout + "/data/models"
     environment["PAEINVERT_DATASETS"] = nil
