@@ -16,9 +16,8 @@ final class FlowStack {
   let cotangent: FloatBuffer
   let dLogDeterminants: FloatBuffer
 
-  /// `fixed`: the parameters when they never change; then those given to `apply` are ignored by the
-  /// layers that were made from them.
-  init(_ layout: FlowLayout, lanes: Int, fixed: [Float]? = nil) throws(PlanError) {
+  /// `packed`: the weights when they never change; those given to `apply` must be the same.
+  init(_ layout: FlowLayout, lanes: Int, packed: PackedFlow? = nil) throws(PlanError) {
     try layout.checkSize(lanes: lanes)
     dimension = layout.dimension
     self.lanes = lanes
@@ -26,7 +25,7 @@ final class FlowStack {
     let size = dimension * columns
     let columns = self.columns
     layers =
-      fixed.map { layout.makeNormalizingLayers(columns: columns, parameters: $0) }
+      packed.map { layout.makeNormalizingLayers(columns: columns, packed: $0) }
       ?? layout.makeTrainingLayers(columns: columns)
     values = (0...layers.count).map { _ in FloatBuffer(size) }
     logDeterminants = FloatBuffer(columns)

@@ -28,7 +28,7 @@ final class GeneratingPlan: MapPlan {
     dimension = flow.dimension
     self.lanes = lanes
     columns = paddedColumns(lanes)
-    layers = flow.plan.makeGeneratingLayers(columns: columns, parameters: flow.parameters)
+    layers = flow.plan.makeGeneratingLayers(columns: columns, packed: flow.packed)
     parameters = FloatBuffer(flow.parameters)
     values = FloatBuffer(dimension * columns)
   }

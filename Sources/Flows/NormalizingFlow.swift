@@ -13,6 +13,7 @@ public struct NormalizingFlow: Bijection {
   /// Names `flow.{i}.…`, shapes and places of the tensors in `parameters`.
   public var layout: ParameterLayout { plan.parameters }
   let plan: FlowLayout
+  let packed: PackedFlow
 
   /// - Throws: `FlowError` when the layers or the parameters cannot be used.
   public init(
@@ -33,6 +34,7 @@ public struct NormalizingFlow: Bijection {
     layers = plan.layers
     self.parameters = parameters
     self.plan = plan
+    packed = PackedFlow(plan, parameters: parameters)
   }
 
   /// The layout of a list of layers, before there are parameters.
@@ -49,7 +51,7 @@ public struct NormalizingFlow: Bijection {
 
   public func makeNormalizingPlan(lanes: Int) throws(PlanError) -> any NormalizingPlan {
     FlowNormalizingPlan(
-      stack: try FlowStack(plan, lanes: lanes, fixed: parameters), parameters: parameters)
+      stack: try FlowStack(plan, lanes: lanes, packed: packed), parameters: parameters)
   }
 
   public var generator: any DifferentiableMap { GeneratingMap(flow: self) }
@@ -61,7 +63,7 @@ public struct NormalizingFlow: Bijection {
     let count = codes.count / dimension
     let lanes = min(max(count, 1), 256)
     let plan = FlowNormalizingPlan(
-      stack: try FlowStack(plan, lanes: lanes, fixed: parameters), parameters: parameters)
+      stack: try FlowStack(plan, lanes: lanes, packed: packed), parameters: parameters)
     let batch = FloatBuffer(lanes * dimension)
     let base = FloatBuffer(lanes * dimension)
     let logDeterminants = FloatBuffer(lanes)

@@ -1,5 +1,6 @@
 import Maps
 import Randomness
+import Synchronization
 import Tensors
 
 /// A feed-forward network: a list of layers with their weights. As a `DifferentiableMap` it is the
@@ -15,8 +16,7 @@ public struct Network: DifferentiableMap {
   public let parameters: [Float]
   /// Shape at the entry of each layer and, last, at the exit.
   let shapes: [Shape]
-  /// Batch normalization folded, weights in the kernels' layout, shared by all plans.
-  private let inference: PackedNetwork
+  private let inference: InferenceNetwork
 
   /// - Throws: when the layers do not fit one another or the parameters are not finite.
   public init(domain: Shape, layers: [LayerDescription], parameters: [Float]) throws(NetworkError) {
@@ -41,10 +41,7 @@ public struct Network: DifferentiableMap {
     self.parameters = parameters
     self.shapes = shapes
     codomain = shapes[shapes.count - 1]
-    let folded = foldBatchNormalization(layers: layers, parameters: parameters)
-    inference = PackedNetwork(
-      domain: domain, layers: folded.layers, parameters: folded.parameters,
-      shapes: try Self.shapes(domain: domain, layers: folded.layers))
+    inference = InferenceNetwork(domain: domain, layers: layers, parameters: parameters)
   }
 
   /// Fresh weights: normal with variance 2 / (fan in) before a rectifier-like activation and
@@ -73,7 +70,7 @@ public struct Network: DifferentiableMap {
   }
 
   public func makePlan(lanes: Int) throws(PlanError) -> any MapPlan {
-    try NetworkPlan(network: inference, lanes: lanes, mode: .inference)
+    try NetworkPlan(network: inference.packed, lanes: lanes, mode: .inference)
   }
 
   /// Multiply-adds of one forward pass of one item, without elementwise work.
@@ -172,5 +169,35 @@ extension LayerDescription {
     return max(
       size, Double(inputs) * Double(outputs) * area, Double(outputs) * pixels,
       Double(columns) * area * pixels)
+  }
+}
+
+/// Batch normalization folded, weights in the kernels' layout: made when the first plan asks for it,
+/// shared by all.
+private final class InferenceNetwork: Sendable {
+  private let domain: Shape
+  private let layers: [LayerDescription]
+  private let parameters: [Float]
+  private let made = Mutex<PackedNetwork?>(nil)
+
+  init(domain: Shape, layers: [LayerDescription], parameters: [Float]) {
+    self.domain = domain
+    self.layers = layers
+    self.parameters = parameters
+  }
+
+  var packed: PackedNetwork {
+    made.withLock { made in
+      if let made { return made }
+      let folded = foldBatchNormalization(layers: layers, parameters: parameters)
+      // Folding removes layers that keep the shape; the list was checked before.
+      guard let shapes = try? Network.shapes(domain: domain, layers: folded.layers) else {
+        preconditionFailure("folding broke the network")
+      }
+      let packed = PackedNetwork(
+        domain: domain, layers: folded.layers, parameters: folded.parameters, shapes: shapes)
+      made = packed
+      return packed
+    }
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 
 /// The execution of a network on `lanes` items.
 ///
-/// Layers become stages: a product takes the activation behind it along; reshapes are free unless
+/// Layers become stages: a product or a normalization takes the activation behind it along; reshapes are free unless
 /// channels have to move. Kernel activations are channels last, the plan's own input and output
 /// channels first, as everywhere outside this module.
 package final class NetworkPlan: MapPlan {
@@ -68,8 +68,8 @@ package final class NetworkPlan: MapPlan {
     }
   }
 
-  /// Adds the gradient with respect to the packed weights to `gradients` and, unless `dx` is nil,
-  /// stores the cotangent of the input there.
+  /// Stores the gradient with respect to the packed weights in `gradients` and, unless `dx` is nil,
+  /// the cotangent of the input there.
   package func vjp(
     _ dy: Span<Float>, gradients: FloatBuffer, dx: UnsafeMutablePointer<Float>?
   ) {
@@ -138,7 +138,7 @@ private struct Lowering {
               smallHeight: output[1], smallWidth: output[2], kernel: kernel, stride: stride,
               padding: padding), outputs: outputs,
             parameters: product(offset, inputs * outputs * kernel * kernel),
-            activation: next ?? .identity), layer)
+            activation: next ?? .identity, columnBudget: columnBudget), layer)
       case .convTranspose(let inputs, let outputs, let kernel, let stride, let padding):
         moveChannels(of: input, toLast: true)
         let output = network.shapes[layer + 1]
@@ -150,7 +150,7 @@ private struct Lowering {
               smallHeight: input[1], smallWidth: input[2], kernel: kernel, stride: stride,
               padding: padding), inputs: inputs,
             parameters: product(offset, inputs * outputs * kernel * kernel),
-            activation: next ?? .identity), layer)
+            activation: next ?? .identity, columnBudget: columnBudget), layer)
       case .batchNorm(let channels):
         if input.rank == 3 { moveChannels(of: input, toLast: true) }
         append(
@@ -158,7 +158,7 @@ private struct Lowering {
             rows: lanes * input.count / channels, channels: channels,
             weights: network.weights.pointer,
             offsets: (offset, offset + channels, offset + 2 * channels, offset + 3 * channels),
-            usesBatchStatistics: mode == .training), layer)
+            usesBatchStatistics: mode == .training, activation: next ?? .identity), layer)
       case .dropout(let rate):
         if mode == .training && rate > 0 {
           let stage = DropoutStage(count: lanes * input.count, rate: rate)
@@ -171,10 +171,15 @@ private struct Lowering {
           ActivationStage(count: lanes * input.count, activation: Activation(description)!), layer)
       }
       offset += description.parameters.reduce(0) { $0 + $1.shape.count }
-      layer += description.isProduct && next != nil ? 2 : 1
+      layer += description.takesActivation && next != nil ? 2 : 1
     }
     moveChannels(of: network.shapes[network.shapes.count - 1], toLast: false)
   }
+
+  /// Numbers of convolution columns at a time: a quarter of a cache of 1 MiB, so that the product's
+  /// operands stay beside them; twice that in training, whose weight gradients sum over the rows and
+  /// are the slower the fewer these are.
+  private var columnBudget: Int { mode == .training ? 1 << 17 : 1 << 16 }
 
   private mutating func append(_ stage: any Stage, _ layer: Int) {
     stages.append(stage)
@@ -185,6 +190,7 @@ private struct Lowering {
     ProductParameters(
       weights: network.weights.pointer,
       transposed: mode == .inference ? network.transposedMatrix(at: offset) : nil,
+      scratch: mode == .training && weightCount <= 1 << 18 ? FloatBuffer(weightCount) : nil,
       weightOffset: offset, biasOffset: offset + weightCount)
   }
 
@@ -203,9 +209,10 @@ private struct Lowering {
 }
 
 extension LayerDescription {
-  fileprivate var isProduct: Bool {
+  /// Whether the stage of this layer computes the activation behind it.
+  fileprivate var takesActivation: Bool {
     switch self {
-    case .linear, .conv, .convTranspose: true
+    case .linear, .conv, .convTranspose, .batchNorm: true
     default: false
     }
   }

@@ -4,9 +4,9 @@ import Workers
 
 /// Samples every chain of every problem, all gradients in one batch; returns when all are done.
 ///
-/// The same arguments give the same draws to the last bit, whatever the pool's number of threads and
-/// whatever other problems are sampled with them. `progress` is asked about ten times a second; false
-/// stops the run.
+/// The same arguments give the same draws to the last bit, whatever the pool's number of threads; with
+/// the same `lanesPerBlock` also whatever other problems are sampled with them. `progress` is asked
+/// about ten times a second; false stops the run.
 ///
 /// Throws `SamplingError`, and what `makeEvaluator` throws.
 /// - Precondition: every problem's dimension is the density's.
@@ -31,7 +31,8 @@ package func sample(
   let batch = try LaneBatch(
     density: density,
     problems: problems.flatMap { Array(repeating: $0.index, count: $0.starts.count) },
-    lanesPerBlock: options.lanesPerBlock, pool: pool)
+    lanesPerBlock: options.lanesPerBlock ?? LaneBatch.lanesPerBlock(problems.map(\.starts.count)),
+    pool: pool)
   let total = byLane.count * (options.warmup + options.draws)
   var monitor = ProgressMonitor(report: progress)
   let start = ContinuousClock.now

@@ -1,3 +1,4 @@
+import Foundation
 import Probability
 import Workers
 
@@ -84,5 +85,24 @@ package final class LaneBatch: @unchecked Sendable {
     precondition(!busyBlocks.isEmpty, "every live chain waits for another one")
     let busy = busyBlocks
     pool.run(busy.count) { busy[$0].evaluate() }
+  }
+}
+
+extension LaneBatch {
+  /// How many lanes to evaluate at a time when nobody says.
+  ///
+  /// With few rows a product reads its weights for little work, and with many the blocks are too few
+  /// for the cores, or lanes idle in them when others are done. So the lanes of one problem are dealt
+  /// out to the processors of the machine (not the threads of the pool, which must not change results),
+  /// and with several problems a block holds those of one, whose chains finish together: a power of
+  /// two between 8 and 32.
+  /// - Parameter lanes: the number of lanes of each problem.
+  package static func lanesPerBlock(_ lanes: [Int]) -> Int {
+    let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_CONF)))
+    let most = lanes.max() ?? 1
+    let wanted = lanes.count == 1 ? (most + processors - 1) / processors : most
+    var size = 8
+    while size < 32 && size < wanted { size *= 2 }
+    return size
   }
 }

@@ -29,7 +29,9 @@ package func maximize(
   var gradients = 0
   for stage in stages {
     let batch = try LaneBatch(
-      density: stage.density, problems: problems, lanesPerBlock: options.lanesPerBlock, pool: pool)
+      density: stage.density, problems: problems,
+      lanesPerBlock: options.lanesPerBlock ?? LaneBatch.lanesPerBlock(starts.map(\.count)),
+      pool: pool)
     batch.run(keepGoing: {
       monitor.keepGoing {
         Progress(

@@ -44,18 +44,18 @@ public struct OptimizerOptions: Sendable, Equatable {
   /// Relative rounding error of the density's values: 1e-7 suits single precision.
   public var valueNoise: Double
   /// Lanes evaluated by one worker at a time.
-  public var lanesPerBlock: Int
+  public var lanesPerBlock: Int?
 
   /// - Precondition: counts above zero, tolerances not negative, inverse temperatures in 0..<1.
   public init(
     memory: Int = 10, maximumIterations: Int = 300, earlyIterations: Int = 20,
     earlyInverseTemperatures: [Double] = [0.2, 0.5], gradientTolerance: Double = 1e-7,
-    objectiveTolerance: Double = 1e-9, valueNoise: Double = 1e-7, lanesPerBlock: Int = 8
+    objectiveTolerance: Double = 1e-9, valueNoise: Double = 1e-7, lanesPerBlock: Int? = nil
   ) {
     precondition(memory >= 1 && maximumIterations >= 1 && earlyIterations >= 1)
     precondition(earlyInverseTemperatures.allSatisfy { (0..<1).contains($0) })
     precondition(gradientTolerance >= 0 && objectiveTolerance >= 0 && valueNoise >= 0)
-    precondition(lanesPerBlock >= 1)
+    precondition(lanesPerBlock.map { $0 >= 1 } ?? true)
     self.memory = memory
     self.maximumIterations = maximumIterations
     self.earlyIterations = earlyIterations

@@ -9,19 +9,19 @@ public struct SamplerOptions: Sendable, Equatable {
   /// Mean acceptance probability that the step size aims at.
   public var targetAcceptance: Double
   public var metricAdaptation: MetricAdaptation
-  /// Lanes evaluated by one worker at a time; sets the speed. Draws of another number of lanes may
-  /// differ, since a matrix product's last bits depend on its number of rows.
-  public var lanesPerBlock: Int
+  /// Lanes evaluated by one worker at a time; sets the speed, nil for a good choice. Draws of another
+  /// number of lanes may differ, since a matrix product's last bits depend on its number of rows.
+  public var lanesPerBlock: Int?
 
   /// - Precondition: `draws` ≥ 1, `warmup` ≥ 0, 0 < `targetAcceptance` < 1, `lanesPerBlock` ≥ 1.
   public init(
     draws: Int = 500, warmup: Int = 300, targetAcceptance: Double = 0.8,
-    metricAdaptation: MetricAdaptation = .dense, lanesPerBlock: Int = 8
+    metricAdaptation: MetricAdaptation = .dense, lanesPerBlock: Int? = nil
   ) {
     precondition(draws >= 1, "at least one draw per chain")
     precondition(warmup >= 0, "the warmup cannot be negative")
     precondition(0 < targetAcceptance && targetAcceptance < 1, "an acceptance is in 0…1")
-    precondition(lanesPerBlock >= 1, "a block has at least one lane")
+    precondition(lanesPerBlock.map { $0 >= 1 } ?? true, "a block has at least one lane")
     self.draws = draws
     self.warmup = warmup
     self.targetAcceptance = targetAcceptance

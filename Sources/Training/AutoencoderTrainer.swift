@@ -150,8 +150,6 @@ private final class Shard {
       squares += Double(sum.sum())
     }
     error = squares / Double(lanes * pixels)
-    encoderGradients.pointer.update(repeating: 0, count: encoderGradients.count)
-    decoderGradients.pointer.update(repeating: 0, count: decoderGradients.count)
     decoder.vjp(
       outputs.buffer.span, gradients: decoderGradients, dx: codeCotangents.pointer)
     encoder.vjp(codeCotangents.buffer.span, gradients: encoderGradients, dx: nil)

@@ -101,16 +101,18 @@ package final class Optimizer {
       }
       var index = range.lowerBound
       while index &+ 16 <= range.upperBound {
-        let gradient = load(g + index) * scale
-        let first = load(m + index) * beta1 + gradient * (1 - beta1)
-        let second = load(v + index) * beta2 + gradient * gradient * (1 - beta2)
+        let gradient = load(g + index) * all(scale)
+        let first = multiplyAdd(load(m + index), all(beta1), gradient * all(1 - beta1))
+        let second = multiplyAdd(
+          load(v + index), all(beta2), gradient * gradient * all(1 - beta2))
         let old = load(w + index)
         let new =
-          old - first * stepSize / ((second * secondScale).squareRoot() + epsilon) - old * shrink
+          old - first * all(stepSize) / (squareRoot(second * all(secondScale)) + all(epsilon))
+          - old * all(shrink)
         store(first, m + index)
         store(second, v + index)
         store(new, w + index)
-        store(load(a + index) * decay + new * (1 - decay), a + index)
+        store(multiplyAdd(load(a + index), all(decay), new * all(1 - decay)), a + index)
         index &+= 16
       }
       while index < range.upperBound {
@@ -130,28 +132,32 @@ package final class Optimizer {
 
   /// Leaves the shards' mean in the first of them and returns its norm over the weights proper.
   private func averageShards(_ gradients: [FloatBuffer]) -> Double {
-    let share = 1 / Float(gradients.count)
+    let share = all(1 / Float(gradients.count))
     var squares = [Double](repeating: 0, count: segments.count)
     squares.withUnsafeMutableBufferPointer { squares in
       nonisolated(unsafe) let squares = squares
       pool.run(segments.count) { [segments] item in
         let segment = segments[item]
         let g = gradients[0].pointer
-        var sum = 0.0
-        for index in segment.range {
-          var value = g[index]
-          for other in gradients.dropFirst() { value += other.pointer[index] }
-          g[index] = value * share
+        for other in gradients.dropFirst() {
+          forEachVector(
+            segment.range.count, g + segment.range.lowerBound,
+            other.pointer + segment.range.lowerBound, into: g + segment.range.lowerBound
+          ) { $0 + $1 }
         }
-        // Short single-precision partial sums, accumulated in double.
+        // Sixteen single-precision partial sums of at most 64 squares each, accumulated in double.
+        var sum = 0.0
         var index = segment.range.lowerBound
         while index < segment.range.upperBound {
-          var partial: Float = 0
-          for position in index..<min(index + 64, segment.range.upperBound) {
-            partial += g[position] * g[position]
+          let end = min(index + 1024, segment.range.upperBound)
+          var partial = Vector(repeating: 0)
+          forEachVector(end - index, g + index, into: g + index) {
+            let value = $0 * share
+            partial = multiplyAdd(value, value, partial)
+            return value
           }
-          sum += Double(partial)
-          index += 64
+          sum += Double(partial.sum())
+          index = end
         }
         squares[item] = segment.isStatistic ? 0 : sum
       }

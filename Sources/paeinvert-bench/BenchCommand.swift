@@ -32,8 +32,12 @@ struct BenchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Lanes of the gradient rows.", valueName: "N,…"))
   var lanes = "1,4,16,64,256"
 
-  @Option(help: "Lanes that a worker evaluates at a time in the parts gradient and flow.")
-  var block = BenchmarkSettings.defaultLanesPerBlock
+  @Option(
+    help: """
+      Lanes that a worker evaluates at a time in the parts gradient and flow. (default: as the \
+      sampler chooses)
+      """)
+  var block: Int?
 
   @Option(
     name: [.customShort("j"), .long],
@@ -98,7 +102,7 @@ struct BenchCommand: ParsableCommand {
     var members: [(key: String, value: JSONText)] = [
       ("schema", .integer(1)), ("version", .string(PAEInvert.version)),
       ("machine", machine.json), ("repeats", .integer(repeats)),
-      ("lanes_per_block", .integer(block)),
+      ("lanes_per_block", block.map { .integer($0) } ?? .null),
     ]
     if !json { try StandardStreams.output(machine.text) }
     try run.run(
@@ -127,7 +131,7 @@ struct BenchCommand: ParsableCommand {
     }
     try require((1...1000).contains(repeats), "--repeats must be 1 to 1000")
     try require(seconds > 0 && seconds <= 60, "--seconds must be above 0 and at most 60")
-    try require((1...4096).contains(block), "--block must be 1 to 4096")
+    try require((1...4096).contains(block ?? 1), "--block must be 1 to 4096")
     try require(!force, "--force goes with --export")
     // Missing or damaged, it must not cost the parts before it.
     if let model { _ = try BenchmarkModel.named(model) }

@@ -7,7 +7,8 @@ enum GradientBenchmark {
     _ settings: BenchmarkSettings, _ meter: CeilingMeter, models: [BenchmarkModel]
   ) throws -> BenchmarkSection {
     var table = Table([
-      "model", "lanes", "of", "per second", "GFLOP/s", "fraction", "of a core", "ceiling",
+      "model", "lanes", "a block", "of", "per second", "GFLOP/s", "fraction", "of a core",
+      "ceiling",
     ])
     var json: [JSONText] = []
     for model in models {
@@ -17,7 +18,8 @@ enum GradientBenchmark {
         let decoder = measure(
           try DecoderGradients(model.model, lanes: lanes, settings: settings), settings, meter)
         for (name, rate) in [("posterior", posterior), ("decoder", decoder)] {
-          table.rows.append([model.name, "\(lanes)", name] + rate.cells)
+          table.rows.append(
+            [model.name, "\(lanes)", "\(settings.blocks(lanes: lanes).rows)", name] + rate.cells)
         }
         json.append(
           .object(
@@ -27,8 +29,7 @@ enum GradientBenchmark {
     }
     return BenchmarkSection(
       part: .gradient,
-      title: "gradient: log posterior and gradient in codes, and the decoder alone, in blocks of "
-        + "\(settings.lanesPerBlock) lanes",
+      title: "gradient: log posterior and gradient in codes, and the decoder alone",
       table: table, json: .array(json))
   }
 

@@ -95,9 +95,9 @@ import Testing
     #expect(abs(report.slope - 2) < 0.3)
   }
 
-  /// Seen to fail: `gradients` written instead of added to.
-  @Test("gradients are added, dx is optional, and both are as without the other")
-  func gradientsAreAdded() throws {
+  /// Seen to fail: `gradients` added to instead of stored, in any layer.
+  @Test("gradients are stored, dx is optional, and both are as without the other")
+  func gradientsAreStored() throws {
     for test in LayerCase.mixtures.dropLast() + LayerCase.normalizations {
       let network = try test.network()
       let packed = PackedNetwork(training: network)
@@ -111,7 +111,7 @@ import Testing
       plan.vjp(dy.span, gradients: twice, dx: nil)
       #expect(twice.array == once.array)
       plan.vjp(dy.span, gradients: twice, dx: nil)
-      #expect(deviation(twice.array, once.array.map { 2 * $0 }) < 1e-6)
+      #expect(twice.array == once.array)
       #expect(cotangents(plan, dy, count: count) == dx.array)
     }
   }

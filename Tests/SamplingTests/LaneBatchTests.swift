@@ -82,4 +82,14 @@ private let offsets = FunctionTarget(dimension: 1, problemCount: 11) { problem, 
       #expect(logDensity == -.infinity && gradient == [0, 0])
     }
   }
+
+  // Fails when: a block spans problems of sixteen chains; few lanes make small blocks.
+  @Test("lanes are dealt out in blocks of 8 to 32")
+  func blocks() {
+    #expect(LaneBatch.lanesPerBlock([16, 16, 16]) == 16)
+    #expect(LaneBatch.lanesPerBlock([4, 4]) == 8)
+    #expect(LaneBatch.lanesPerBlock([1]) == 8)
+    #expect(LaneBatch.lanesPerBlock([100_000]) == 32)
+    #expect(LaneBatch.lanesPerBlock([100, 100]) == 32)
+  }
 }

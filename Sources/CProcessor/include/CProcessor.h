@@ -16,6 +16,11 @@ static inline __attribute__((always_inline)) paeVector multiplyAddVectors(
 #endif
 }
 
+/// Square roots. Swift's own on vectors goes lane by lane.
+static inline __attribute__((always_inline)) paeVector squareRoots(paeVector a) {
+  return __builtin_elementwise_sqrt(a);
+}
+
 /// Ends the process with status 78 and a line on stderr when the program was compiled for an
 /// instruction set that this processor lacks. To be called before anything else, by executables only:
 /// the next instruction may be one of those. In C, since Swift code compiled with them has them in the

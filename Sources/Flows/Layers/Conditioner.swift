@@ -6,8 +6,8 @@ import Tensors
 /// mask before the residual is added.
 final class Conditioner {
   private let dense: [DenseSlots]
-  /// Each W and Wᵀ laid out once, when the parameters are fixed.
-  private let packed: [(plain: PackedMatrix, transposed: PackedMatrix)]?
+  /// The weights laid out once, when they are fixed; products then take them from here.
+  private let packed: [PackedDense]?
   private let columns: Int
   /// The layer's index in the flow, which separates its dropout masks from the others'.
   private let index: Int
@@ -23,21 +23,9 @@ final class Conditioner {
   let output: FloatBuffer
   let dOutput: FloatBuffer
 
-  /// `fixed`: the flow's flat vector when it never changes; products then take the weights from here.
-  init(_ dense: [DenseSlots], columns: Int, index: Int, fixed: [Float]?) {
+  init(_ dense: [DenseSlots], columns: Int, index: Int, packed: [PackedDense]?) {
     self.dense = dense
-    packed = fixed.map { parameters in
-      parameters.withUnsafeBufferPointer { parameters in
-        dense.map {
-          let weight = parameters.baseAddress! + $0.weight
-          return (
-            plain: PackedMatrix(weight, rows: $0.outputs, inner: $0.inputs),
-            transposed: PackedMatrix(
-              weight, rows: $0.inputs, inner: $0.outputs, orientation: .transposed)
-          )
-        }
-      }
-    }
+    self.packed = packed
     self.columns = columns
     self.index = index
     let widths = dense.dropLast().map(\.outputs)

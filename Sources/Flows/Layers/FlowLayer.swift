@@ -37,59 +37,35 @@ extension FlowLayout {
         TriangularLayer(
           dimension: dimension, columns: columns, lower: lower, upper: upper,
           logDiagonal: logDiagonal, bias: bias)
-      default: makeCoupling(index, columns: columns, parameters: nil)
+      default: makeCoupling(index, columns: columns, packed: nil)
       }
     }
   }
 
-  /// The layers of the normalizing direction for fixed parameters: each run of linear layers is one.
-  func makeNormalizingLayers(columns: Int, parameters: [Float]) -> [any NormalizingLayer] {
-    runs { AffineMap($0, $1, parameters: parameters, dimension: dimension) }.map {
+  /// The layers of the normalizing direction for fixed parameters.
+  func makeNormalizingLayers(columns: Int, packed: PackedFlow) -> [any NormalizingLayer] {
+    packed.normalizing.map {
       switch $0 {
       case .linear(let map): FixedLinearLayer(map, columns: columns)
-      case .coupling(let index): makeCoupling(index, columns: columns, parameters: parameters)
+      case .coupling(let index, let dense): makeCoupling(index, columns: columns, packed: dense)
       }
     }
   }
 
-  /// The layers of the inverse in the order of their use, base to codes, linear runs joined.
-  func makeGeneratingLayers(columns: Int, parameters: [Float]) -> [any GeneratingLayer] {
-    runs(reversed: true) {
-      AffineMap(inverseOf: $0, $1, parameters: parameters, dimension: dimension)
-    }.map {
+  /// The layers of the inverse in the order of their use, base to codes.
+  func makeGeneratingLayers(columns: Int, packed: PackedFlow) -> [any GeneratingLayer] {
+    packed.generating.map {
       switch $0 {
       case .linear(let map): FixedLinearLayer(map, columns: columns)
-      case .coupling(let index): makeCoupling(index, columns: columns, parameters: parameters)
+      case .coupling(let index, let dense): makeCoupling(index, columns: columns, packed: dense)
       }
     }
   }
 
-  private enum Run {
-    case linear(AffineMap)
-    case coupling(Int)
-  }
-
-  private func runs(
-    reversed: Bool = false,
-    map: (FlowLayerDescription, LayerSlots) -> AffineMap?
-  ) -> [Run] {
-    var runs: [Run] = []
-    for index in reversed ? layers.indices.reversed() : Array(layers.indices) {
-      guard let linear = map(layers[index], slots[index]) else {
-        runs.append(.coupling(index))
-        continue
-      }
-      if case .linear(let before)? = runs.last {
-        runs[runs.count - 1] = .linear(before.followed(by: linear))
-      } else {
-        runs.append(.linear(linear))
-      }
-    }
-    return runs
-  }
-
-  /// `parameters`: those of the flow when they are fixed.
-  private func makeCoupling(_ index: Int, columns: Int, parameters: [Float]?) -> CouplingLayer {
+  /// `packed`: the conditioner's weights when they are fixed.
+  private func makeCoupling(
+    _ index: Int, columns: Int, packed: [PackedDense]?
+  ) -> CouplingLayer {
     guard case .conditioner(let dense) = slots[index] else {
       preconditionFailure("layer \(index) is no coupling")
     }
@@ -111,7 +87,7 @@ extension FlowLayout {
     }
     return CouplingLayer(
       dimension: dimension, half: half, columns: columns,
-      conditioner: Conditioner(dense, columns: columns, index: index, fixed: parameters),
+      conditioner: Conditioner(dense, columns: columns, index: index, packed: packed),
       transform: transform)
   }
 }

@@ -18,9 +18,9 @@ struct ConvolutionGeometry {
   /// Length of one row of columns.
   var patch: Int { kernel * kernel * largeChannels }
 
-  /// Items whose columns (at most 2¹⁶ floats, a quarter of a 1 MiB cache) are worked on together.
-  func group(lanes: Int) -> Int {
-    min(max(1, (1 << 16) / max(1, smallPixels * patch)), max(1, lanes))
+  /// Items whose columns, at most `budget` numbers, are worked on together.
+  func group(lanes: Int, budget: Int) -> Int {
+    min(max(1, budget / max(1, smallPixels * patch)), max(1, lanes))
   }
 
   /// columns ← patches of `large` (one item).

@@ -5,8 +5,8 @@ import Tensors
 ///
 /// Layout: panels of twelve rows, element (row r, column k) of panel p at (p·inner + k)·12 + r; the
 /// last panel is filled with zeros. One step of the kernel then reads twelve neighbours of W and one
-/// vector of X, and its twelve sums stay in registers.
-package final class PackedMatrix {
+/// vector of X, and its twelve sums stay in registers. Immutable once made: plans share it.
+package final class PackedMatrix: @unchecked Sendable {
   package let rows: Int
   /// Columns of W, the summed extent.
   package let inner: Int

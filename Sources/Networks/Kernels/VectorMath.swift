@@ -12,6 +12,9 @@ package func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
   multiplyAddVectors(a, b, c)
 }
 
+@inlinable @inline(__always)
+package func squareRoot(_ x: Vector) -> Vector { squareRoots(x) }
+
 /// The same number sixteen times.
 @inlinable @inline(__always)
 package func all(_ x: Float) -> Vector { Vector(repeating: x) }

@@ -14,19 +14,20 @@ final class ConvolutionStage: Stage {
 
   init(
     lanes: Int, geometry: ConvolutionGeometry, outputs: Int, parameters: ProductParameters,
-    activation: Activation
+    activation: Activation, columnBudget: Int
   ) {
     self.lanes = lanes
     self.geometry = geometry
     self.outputs = outputs
     self.parameters = parameters
     self.activation = activation
-    group = geometry.group(lanes: lanes)
+    group = geometry.group(lanes: lanes, budget: columnBudget)
     columns = FloatBuffer(group * geometry.smallPixels * geometry.patch)
     derivative = FloatBuffer(lanes * geometry.smallPixels * outputs)
   }
 
   func forward(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
+    parameters.refreshTransposed(rows: outputs, columns: geometry.patch)
     for (first, count) in groups {
       gather(x, first, count)
       let rows = count * geometry.smallPixels
@@ -46,6 +47,7 @@ final class ConvolutionStage: Stage {
     gradients: UnsafeMutablePointer<Float>?
   ) {
     let smallCount = geometry.smallPixels * outputs
+    gradients.map { ($0 + parameters.biasOffset).update(repeating: 0, count: outputs) }
     for (first, count) in groups {
       let rows = count * geometry.smallPixels
       let dySlice = dy + first * smallCount
@@ -58,7 +60,7 @@ final class ConvolutionStage: Stage {
           dySlice, rows: rows, channels: outputs, into: gradients + parameters.biasOffset)
         multiply(
           .transposed, .plain, m: outputs, n: geometry.patch, k: rows, dySlice, lda: outputs,
-          columns.pointer, ldb: geometry.patch, beta: 1,
+          columns.pointer, ldb: geometry.patch, beta: first == 0 ? 0 : 1,
           into: gradients + parameters.weightOffset, ldc: geometry.patch)
       }
       if let dx {

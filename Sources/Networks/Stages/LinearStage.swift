@@ -22,6 +22,7 @@ final class LinearStage: Stage {
   }
 
   func forward(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
+    parameters.refreshTransposed(rows: outputs, columns: inputs)
     parameters.multiplyByTransposed(
       m: lanes, rows: outputs, columns: inputs, x, into: derivative.pointer)
     activation.apply(
@@ -35,11 +36,11 @@ final class LinearStage: Stage {
   ) {
     if activation != .identity { multiplyInPlace(dy, derivative.pointer, lanes * outputs) }
     if let gradients {
-      addColumnSums(
+      storeColumnSums(
         dy, rows: lanes, channels: outputs, into: gradients + parameters.biasOffset)
       multiply(
         .transposed, .plain, m: outputs, n: inputs, k: lanes, dy, lda: outputs, x, ldb: inputs,
-        beta: 1, into: gradients + parameters.weightOffset, ldc: inputs)
+        into: gradients + parameters.weightOffset, ldc: inputs)
     }
     if let dx {
       multiply(

@@ -15,14 +15,14 @@ final class TransposedConvolutionStage: Stage {
   /// `geometry.largeChannels` is the number of output channels.
   init(
     lanes: Int, geometry: ConvolutionGeometry, inputs: Int, parameters: ProductParameters,
-    activation: Activation
+    activation: Activation, columnBudget: Int
   ) {
     self.lanes = lanes
     self.geometry = geometry
     self.inputs = inputs
     self.parameters = parameters
     self.activation = activation
-    group = geometry.group(lanes: lanes)
+    group = geometry.group(lanes: lanes, budget: columnBudget)
     columns = FloatBuffer(group * geometry.smallPixels * geometry.patch)
     derivative = FloatBuffer(lanes * geometry.largeCount)
   }
@@ -52,6 +52,8 @@ final class TransposedConvolutionStage: Stage {
     gradients: UnsafeMutablePointer<Float>?
   ) {
     let channels = geometry.largeChannels
+    if dx != nil { parameters.refreshTransposed(rows: inputs, columns: geometry.patch) }
+    gradients.map { ($0 + parameters.biasOffset).update(repeating: 0, count: channels) }
     for (first, count) in groups {
       for item in 0..<count {
         let offset = (first + item) * geometry.largeCount
@@ -69,7 +71,7 @@ final class TransposedConvolutionStage: Stage {
           channels: channels, into: gradients + parameters.biasOffset)
         multiply(
           .transposed, .plain, m: inputs, n: geometry.patch, k: rows, xSlice, lda: inputs,
-          columns.pointer, ldb: geometry.patch, beta: 1,
+          columns.pointer, ldb: geometry.patch, beta: first == 0 ? 0 : 1,
           into: gradients + parameters.weightOffset, ldc: geometry.patch)
       }
       if let dx {
