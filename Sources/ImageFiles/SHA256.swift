@@ -30,11 +30,9 @@ package struct SHA256 {
       compress(pending[...])
       pending = []
     }
-    while rest.count >= 64 {
-      compress(rest.prefix(64))
-      rest = rest.dropFirst(64)
-    }
-    pending = Array(rest)
+    let whole = rest.count / 64 * 64
+    compress(rest.prefix(whole))
+    pending = Array(rest.dropFirst(whole))
   }
 
   /// The 32 bytes of the digest.
@@ -47,35 +45,44 @@ package struct SHA256 {
     }
   }
 
-  /// Equation 6.2.2: one 64-byte block.
-  private mutating func compress(_ block: ArraySlice<UInt8>) {
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
-      // The scratch block lives for this closure only; all 64 words are written before being read.
-      for t in 0..<16 {
-        let at = block.startIndex + 4 * t
-        w[t] =
-          UInt32(block[at]) << 24 | UInt32(block[at + 1]) << 16 | UInt32(block[at + 2]) << 8
-          | UInt32(block[at + 3])
+  /// Equation 6.2.2 for each block of 64 bytes of `blocks`.
+  private mutating func compress(_ blocks: ArraySlice<UInt8>) {
+    // All pointers live for these closures only; the words are written before they are read.
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
+      blocks.withUnsafeBytes { bytes in
+        Self.constants.withUnsafeBufferPointer { constants in
+          for start in stride(from: 0, to: bytes.count, by: 64) {
+            for t in 0..<16 {
+              words[t] = UInt32(
+                bigEndian: bytes.loadUnaligned(fromByteOffset: start &+ 4 &* t, as: UInt32.self))
+            }
+            compress(words.baseAddress!, constants.baseAddress!)
+          }
+        }
       }
-      for t in 16..<64 {
-        let s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ (w[t - 15] >> 3)
-        let s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ (w[t - 2] >> 10)
-        w[t] = s1 &+ w[t - 7] &+ s0 &+ w[t - 16]
-      }
-      var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-      var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-      for t in 0..<64 {
-        let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-        let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ Self.constants[t] &+ w[t]
-        let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-        let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
-        (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
-      }
-      for (i, value) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= value }
     }
   }
 
-  private func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
+  /// One block: w_0 … w_15 are in `w`, which has room for 64.
+  private mutating func compress(_ w: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>) {
+    for t in 16..<64 {
+      let s0 = rotate(w[t &- 15], 7) ^ rotate(w[t &- 15], 18) ^ (w[t &- 15] &>> 3)
+      let s1 = rotate(w[t &- 2], 17) ^ rotate(w[t &- 2], 19) ^ (w[t &- 2] &>> 10)
+      w[t] = s1 &+ w[t &- 7] &+ s0 &+ w[t &- 16]
+    }
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    for t in 0..<64 {
+      let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+      let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ k[t] &+ w[t]
+      let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+      let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
+      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+    }
+    for (i, value) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= value }
+  }
+
+  private func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x &>> n | x &<< (32 &- n) }
 
   /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (K, 4.2.2).
   private static let constants: [UInt32] = roots(64).map { $0.cube }

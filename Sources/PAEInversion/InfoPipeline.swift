@@ -1,7 +1,9 @@
 import Foundation
 import ImageFiles
 import Inversion
+import Synchronization
 import Tensors
+import Workers
 
 /// What is in a model file.
 public struct ModelInfo: Sendable {
@@ -16,8 +18,8 @@ public struct ModelInfo: Sendable {
 
   public init(model name: String) throws {
     path = try ModelLocator.path(of: name)
-    let model = try PAEModel.read(path: path)
-    digest = try SHA256.hexDigest(ofFile: path)
+    let (model, digest) = try Self.read(path)
+    self.digest = digest
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     bytes = (attributes?[.size] as? NSNumber)?.intValue ?? 0
     description = model.description
@@ -25,6 +27,24 @@ public struct ModelInfo: Sendable {
     flowWeights = model.flow.layout.count
     residualDeviation =
       (accurateSum(model.residualVariances) / Double(model.residualVariances.count)).squareRoot()
+  }
+
+  /// The model and its digest, which take about as long as each other, side by side.
+  private static func read(_ path: String) throws -> (PAEModel, String) {
+    let results = Mutex<(model: Result<PAEModel, any Error>?, digest: Result<String, any Error>?)>(
+      (nil, nil))
+    WorkerPool(threads: 2).run(2) { item in
+      if item == 0 {
+        let model = Result { try PAEModel.read(path: path) }
+        results.withLock { $0.model = model }
+      } else {
+        let digest = Result { try SHA256.hexDigest(ofFile: path) }
+        results.withLock { $0.digest = digest }
+      }
+    }
+    let (model, digest) = results.withLock { $0 }
+    guard let model, let digest else { preconditionFailure("an item was not run") }
+    return (try model.get(), try digest.get())
   }
 
   /// Lines of "key: value" for people.

@@ -25,6 +25,7 @@ public final class WorkerPool: @unchecked Sendable {
   /// - Precondition: `threads` ≥ 1.
   public init(threads: Int) {
     precondition(threads >= 1, "a pool needs at least one thread")
+    _ = Self.linearAlgebraStaysOnItsThread
     self.threads = threads
     lock = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
@@ -39,6 +40,13 @@ public final class WorkerPool: @unchecked Sendable {
   public static var availableProcessors: Int {
     max(1, ProcessInfo.processInfo.activeProcessorCount)
   }
+
+  /// OpenBLAS, which Debian puts behind LAPACK, would else start threads of its own inside each worker,
+  /// and these spin. Another library has no such symbol, and then nothing is to be done.
+  private static let linearAlgebraStaysOnItsThread: Void = {
+    guard let symbol = dlsym(nil, "openblas_set_num_threads") else { return }
+    unsafeBitCast(symbol, to: (@convention(c) (CInt) -> Void).self)(1)
+  }()
 
   /// Calls `item` once for each index in 0..<count, from all workers, and returns when all are done.
   /// Not reentrant: an item must not call `run` of the same pool.
