@@ -25,8 +25,8 @@ final class FlowStack {
     let size = dimension * columns
     let columns = self.columns
     layers =
-      packed.map { layout.makeNormalizingLayers(columns: columns, packed: $0) }
-      ?? layout.makeTrainingLayers(columns: columns)
+      packed.map { layout.makeNormalizingLayers(columns: columns, lanes: lanes, packed: $0) }
+      ?? layout.makeTrainingLayers(columns: columns, lanes: lanes)
     values = (0...layers.count).map { _ in FloatBuffer(size) }
     logDeterminants = FloatBuffer(columns)
     cotangent = FloatBuffer(size)

@@ -28,7 +28,7 @@ final class GeneratingPlan: MapPlan {
     dimension = flow.dimension
     self.lanes = lanes
     columns = paddedColumns(lanes)
-    layers = flow.plan.makeGeneratingLayers(columns: columns, packed: flow.packed)
+    layers = flow.plan.makeGeneratingLayers(columns: columns, lanes: lanes, packed: flow.packed)
     parameters = FloatBuffer(flow.parameters)
     values = FloatBuffer(dimension * columns)
   }

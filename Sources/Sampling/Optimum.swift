@@ -41,7 +41,7 @@ public struct OptimizerOptions: Sendable, Equatable {
   public var gradientTolerance: Double
   /// Converged when log π rises by at most this · max(1, |log π|) in three steps running.
   public var objectiveTolerance: Double
-  /// Relative rounding error of the density's values: 1e-7 suits single precision.
+  /// Relative rounding error of the density's values: 1e-6 suits single precision.
   public var valueNoise: Double
   /// Lanes evaluated by one worker at a time.
   public var lanesPerBlock: Int?
@@ -50,7 +50,7 @@ public struct OptimizerOptions: Sendable, Equatable {
   public init(
     memory: Int = 10, maximumIterations: Int = 300, earlyIterations: Int = 20,
     earlyInverseTemperatures: [Double] = [0.2, 0.5], gradientTolerance: Double = 1e-7,
-    objectiveTolerance: Double = 1e-9, valueNoise: Double = 1e-7, lanesPerBlock: Int? = nil
+    objectiveTolerance: Double = 1e-9, valueNoise: Double = 1e-6, lanesPerBlock: Int? = nil
   ) {
     precondition(memory >= 1 && maximumIterations >= 1 && earlyIterations >= 1)
     precondition(earlyInverseTemperatures.allSatisfy { (0..<1).contains($0) })

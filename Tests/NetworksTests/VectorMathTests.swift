@@ -44,7 +44,7 @@ import Testing
   }
 
   /// Seen to fail: the upper clamp at 89, where 2¹²⁸ leaves the exponent field.
-  @Test("outside its range e^x underflows and saturates, finite and never NaN")
+  @Test("outside its range e^x underflows and saturates, finite; NaN stays NaN")
   func exponentialLimits() {
     let floor = exponential(of: -87)
     let ceiling = exponential(of: 88)
@@ -56,7 +56,8 @@ import Testing
     for x: Float in [88.1, 1000, .greatestFiniteMagnitude, .infinity] {
       #expect(exponential(of: x) == ceiling)
     }
-    #expect(exponential(of: .nan).isFinite)
+    #expect(exponential(of: .nan).isNaN && exponential(of: -.nan).isNaN)
+    #expect(exponential(of: Float(bitPattern: 0x7F80_0001)).isNaN)
     // Every exponent and a few mantissas, both signs.
     for exponent in UInt32(0)..<255 {
       for mantissa: UInt32 in [0, 1, 0x2a_aaaa, 0x55_5555, 0x7f_ffff] {

@@ -9,6 +9,7 @@ final class Conditioner {
   /// The weights laid out once, when they are fixed; products then take them from here.
   private let packed: [PackedDense]?
   private let columns: Int
+  private let lanes: Int
   /// The layer's index in the flow, which separates its dropout masks from the others'.
   private let index: Int
   /// Per hidden layer: its value h, and ∂h/∂(pre-activation) without the residual; [width, columns].
@@ -23,7 +24,10 @@ final class Conditioner {
   let output: FloatBuffer
   let dOutput: FloatBuffer
 
-  init(_ dense: [DenseSlots], columns: Int, index: Int, packed: [PackedDense]?) {
+  init(
+    _ dense: [DenseSlots], columns: Int, lanes: Int, index: Int, packed: [PackedDense]?
+  ) {
+    self.lanes = lanes
     self.dense = dense
     self.packed = packed
     self.columns = columns
@@ -124,7 +128,7 @@ final class Conditioner {
     let layer = dense[stage]
     if let packed {
       packed[stage].plain.multiply(
-        x, columns: columns, from: bias.map { .bias($0) } ?? .zero, into: y)
+        x, columns: columns, lanes: lanes, from: bias.map { .bias($0) } ?? .zero, into: y)
       return
     }
     if let bias {
@@ -145,7 +149,7 @@ final class Conditioner {
     let layer = dense[stage]
     if let packed {
       packed[stage].transposed.multiply(
-        dy, columns: columns, from: adds ? .present : .zero, into: dx)
+        dy, columns: columns, lanes: lanes, from: adds ? .present : .zero, into: dx)
       return
     }
     multiply(

@@ -4,11 +4,13 @@ import Tensors
 /// not change, multiplied out, in the normalizing or in the generating direction.
 final class FixedLinearLayer: NormalizingLayer, GeneratingLayer {
   private let columns: Int
+  private let lanes: Int
   private let map: PackedAffineMap
   private let scratch: FloatBuffer
 
-  init(_ map: PackedAffineMap, columns: Int) {
+  init(_ map: PackedAffineMap, columns: Int, lanes: Int) {
     self.columns = columns
+    self.lanes = lanes
     self.map = map
     scratch = FloatBuffer(map.dimension * columns)
   }
@@ -18,7 +20,8 @@ final class FixedLinearLayer: NormalizingLayer, GeneratingLayer {
     logDeterminants: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>,
     masks: DropoutMasks?
   ) {
-    map.forward.multiply(x, columns: columns, from: .bias(map.offset.pointer), into: y)
+    map.forward.multiply(
+      x, columns: columns, lanes: lanes, from: .bias(map.offset.pointer), into: y)
     for column in 0..<columns { logDeterminants[column] += map.logDeterminant }
   }
 
@@ -33,11 +36,12 @@ final class FixedLinearLayer: NormalizingLayer, GeneratingLayer {
   func generate(_ values: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
     scratch.pointer.update(from: values, count: scratch.count)
     map.forward.multiply(
-      scratch.pointer, columns: columns, from: .bias(map.offset.pointer), into: values)
+      scratch.pointer, columns: columns, lanes: lanes, from: .bias(map.offset.pointer), into: values
+    )
   }
 
   func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
     scratch.pointer.update(from: cotangent, count: scratch.count)
-    map.adjoint.multiply(scratch.pointer, columns: columns, into: cotangent)
+    map.adjoint.multiply(scratch.pointer, columns: columns, lanes: lanes, into: cotangent)
   }
 }

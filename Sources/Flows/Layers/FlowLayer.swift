@@ -26,7 +26,7 @@ protocol GeneratingLayer: AnyObject {
 
 extension FlowLayout {
   /// The layers of the normalizing direction for parameters that change, one for one.
-  func makeTrainingLayers(columns: Int) -> [any NormalizingLayer] {
+  func makeTrainingLayers(columns: Int, lanes: Int) -> [any NormalizingLayer] {
     zip(layers, slots).enumerated().map { index, layer in
       switch layer {
       case (.permutation(let order), _): PermutationLayer(order: order, columns: columns)
@@ -37,34 +37,37 @@ extension FlowLayout {
         TriangularLayer(
           dimension: dimension, columns: columns, lower: lower, upper: upper,
           logDiagonal: logDiagonal, bias: bias)
-      default: makeCoupling(index, columns: columns, packed: nil)
+      default: makeCoupling(index, columns: columns, lanes: lanes, packed: nil)
       }
     }
   }
 
   /// The layers of the normalizing direction for fixed parameters.
-  func makeNormalizingLayers(columns: Int, packed: PackedFlow) -> [any NormalizingLayer] {
+  func makeNormalizingLayers(columns: Int, lanes: Int, packed: PackedFlow) -> [any NormalizingLayer]
+  {
     packed.normalizing.map {
       switch $0 {
-      case .linear(let map): FixedLinearLayer(map, columns: columns)
-      case .coupling(let index, let dense): makeCoupling(index, columns: columns, packed: dense)
+      case .linear(let map): FixedLinearLayer(map, columns: columns, lanes: lanes)
+      case .coupling(let index, let dense):
+        makeCoupling(index, columns: columns, lanes: lanes, packed: dense)
       }
     }
   }
 
   /// The layers of the inverse in the order of their use, base to codes.
-  func makeGeneratingLayers(columns: Int, packed: PackedFlow) -> [any GeneratingLayer] {
+  func makeGeneratingLayers(columns: Int, lanes: Int, packed: PackedFlow) -> [any GeneratingLayer] {
     packed.generating.map {
       switch $0 {
-      case .linear(let map): FixedLinearLayer(map, columns: columns)
-      case .coupling(let index, let dense): makeCoupling(index, columns: columns, packed: dense)
+      case .linear(let map): FixedLinearLayer(map, columns: columns, lanes: lanes)
+      case .coupling(let index, let dense):
+        makeCoupling(index, columns: columns, lanes: lanes, packed: dense)
       }
     }
   }
 
   /// `packed`: the conditioner's weights when they are fixed.
   private func makeCoupling(
-    _ index: Int, columns: Int, packed: [PackedDense]?
+    _ index: Int, columns: Int, lanes: Int, packed: [PackedDense]?
   ) -> CouplingLayer {
     guard case .conditioner(let dense) = slots[index] else {
       preconditionFailure("layer \(index) is no coupling")
@@ -87,7 +90,7 @@ extension FlowLayout {
     }
     return CouplingLayer(
       dimension: dimension, half: half, columns: columns,
-      conditioner: Conditioner(dense, columns: columns, index: index, packed: packed),
+      conditioner: Conditioner(dense, columns: columns, lanes: lanes, index: index, packed: packed),
       transform: transform)
   }
 }

@@ -22,7 +22,8 @@ package final class PackedMatrix: @unchecked Sendable {
     self.rows = rows
     self.inner = inner
     let height = Self.panelRows
-    panels = FloatBuffer((rows + height - 1) / height * height * inner)
+    // One lane reads vectors of sixteen from steps of twelve.
+    panels = FloatBuffer((rows + height - 1) / height * height * inner + 4)
     for row in 0..<rows {
       let target = panels.pointer + (row / height * inner * height + row % height)
       for k in 0..<inner {
@@ -41,13 +42,15 @@ package final class PackedMatrix: @unchecked Sendable {
     case present
   }
 
-  /// y = start + W x. `x`: inner × columns, `y`: rows × columns, row-major, apart from one another.
+  /// y = start + W x. `x`: inner × columns, `y`: rows × columns, row-major, apart from one another;
+  /// `lanes` of the columns are used, and with one lane the others of y stay as they are.
   /// - Precondition: `columns` is a multiple of 16.
   package func multiply(
-    _ x: UnsafePointer<Float>, columns: Int, from start: Start = .zero,
+    _ x: UnsafePointer<Float>, columns: Int, lanes: Int, from start: Start = .zero,
     into y: UnsafeMutablePointer<Float>
   ) {
     precondition(columns & 15 == 0, "columns come in sixteens")
+    guard lanes > 1 else { return multiplyOne(x, columns, from: start, into: y) }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 12 * 16) { scratch in
       let sums = scratch.baseAddress!
       var row = 0
@@ -71,6 +74,44 @@ package final class PackedMatrix: @unchecked Sendable {
         }
         row &+= 12
       }
+    }
+  }
+
+  /// The first column alone: the twelve rows of a panel in one vector, four panels at a time, so that
+  /// a sum need not wait for the one before.
+  private func multiplyOne(
+    _ x: UnsafePointer<Float>, _ columns: Int, from start: Start,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    let size = 12 &* inner
+    var row = 0
+    while row < rows {
+      let panel = UnsafePointer(panels.pointer) + row &* inner
+      // Panels that do not exist repeat the last one; their sums are dropped.
+      let last = (rows &- 1 &- row) / 12
+      let (p1, p2, p3) = (
+        panel + min(1, last) &* size, panel + min(2, last) &* size, panel + min(3, last) &* size
+      )
+      var (s0, s1, s2, s3) = (all(0), all(0), all(0), all(0))
+      for k in 0..<inner {
+        let v = all(x[k &* columns])
+        s0 = multiplyAdd(load(panel + 12 &* k), v, s0)
+        s1 = multiplyAdd(load(p1 + 12 &* k), v, s1)
+        s2 = multiplyAdd(load(p2 + 12 &* k), v, s2)
+        s3 = multiplyAdd(load(p3 + 12 &* k), v, s3)
+      }
+      for (offset, sums) in [(0, s0), (12, s1), (24, s2), (36, s3)] {
+        let first = row &+ offset
+        for r in 0..<max(0, min(12, rows &- first)) {
+          let target = y + (first &+ r) &* columns
+          switch start {
+          case .zero: target.pointee = sums[r]
+          case .bias(let bias): target.pointee = bias[first &+ r] + sums[r]
+          case .present: target.pointee += sums[r]
+          }
+        }
+      }
+      row &+= 48
     }
   }
 

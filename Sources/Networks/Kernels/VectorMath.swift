@@ -20,16 +20,16 @@ package func squareRoot(_ x: Vector) -> Vector { squareRoots(x) }
 package func all(_ x: Float) -> Vector { Vector(repeating: x) }
 
 /// e^x, error ≤ 2 ulp for |x| ≤ 87; below −87 it underflows to about 1e-38, above 88 it saturates
-/// at about 1.7e38: finite for every finite x, and never NaN.
+/// at about 1.7e38: finite for every x but NaN, which stays NaN, so that nothing hides it.
 ///
 /// x = n ln 2 + r with |r| ≤ ½ ln 2; e^r by its Taylor polynomial of degree 7 (truncation
 /// r⁸/8! ≤ 5.2e-9 < ½ ulp); the factor 2ⁿ goes into the exponent field. n is rounded by adding and
 /// subtracting 1.5·2²³, whose low bits then hold n itself.
 @inlinable @inline(__always)
 package func exponential(_ x: Vector) -> Vector {
-  // Selects, not `clamped`, which the standard library computes lane by lane. NaN fails both.
-  let below = x.replacing(with: 88, where: x .> 88)
-  let bounded = Vector(repeating: -87).replacing(with: below, where: below .> -87)
+  // Selects, not `clamped`, which the standard library computes lane by lane.
+  let below = x.replacing(with: 88, where: x .> all(88))
+  let bounded = below.replacing(with: -87, where: below .< all(-87))
   let shifted = multiplyAdd(bounded, all(1.442_695_04), all(12_582_912))
   let n = shifted - all(12_582_912)
   // ln 2 in two parts (Cody and Waite): n·high is exact for |n| < 2⁹.
@@ -41,7 +41,8 @@ package func exponential(_ x: Vector) -> Vector {
   p = multiplyAdd(p, r, all(0.5))
   p = multiplyAdd(p * r, r, r) + all(1)
   let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &<< SIMD16<Int32>(repeating: 23)
-  return unsafeBitCast(unsafeBitCast(p, to: SIMD16<Int32>.self) &+ bits, to: Vector.self)
+  let result = unsafeBitCast(unsafeBitCast(p, to: SIMD16<Int32>.self) &+ bits, to: Vector.self)
+  return result.replacing(with: x, where: x .!= x)
 }
 
 /// 1 / (1 + e^−x).
