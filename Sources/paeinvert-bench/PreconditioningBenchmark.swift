@@ -63,7 +63,7 @@ struct PreconditioningBenchmark {
       part: .preconditioning,
       title: "preconditioning: ten test pictures; space \(options.space.rawValue), "
         + "\(options.chains) chains of \(options.draws) draws after at most \(options.warmup); "
-        + "ESS: smallest bulk ESS over the coordinates of u",
+        + "ESS: smallest bulk ESS over the coordinates of u, then smallest tail ESS",
       table: table,
       json: .object([
         ("model", .string(model.description.name)), ("space", .string(options.space.rawValue)),
@@ -95,6 +95,6 @@ struct PreconditioningBenchmark {
       warmupLength: result.warmupLength, warmupGradients: run.warmupGradients,
       samplingGradients: run.gradients - run.warmupGradients, stepsPerDraw: result.stepsPerDraw,
       divergences: result.divergences, rHat: verdict.rHatMaximum,
-      smallestESS: verdict.bulkESSMinimum)
+      smallestESS: verdict.bulkESSMinimum, smallestTailESS: verdict.tailESSMinimum)
   }
 }

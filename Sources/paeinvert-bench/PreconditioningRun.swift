@@ -16,6 +16,9 @@ struct PreconditioningRun {
   let rHat: Double
   /// Smallest bulk ESS over the coordinates of u.
   let smallestESS: Double
+  /// Smallest tail ESS over the coordinates of u: of the 5 % and 95 % quantiles, where steps that
+  /// anticorrelate the draws help less than at the center.
+  let smallestTailESS: Double
 
   /// `smallestESS` for 1,000 gradients of sampling.
   var samplingYield: Double { 1000 * smallestESS / Double(samplingGradients) }
@@ -23,15 +26,16 @@ struct PreconditioningRun {
   var totalYield: Double { 1000 * smallestESS / Double(warmupGradients + samplingGradients) }
 
   static let header = [
-    "warmup", "its gradients", "steps a draw", "divergences", "R̂", "ESS", "ESS/1000 gradients",
+    "warmup", "its gradients", "steps a draw", "divergences", "R̂", "ESS", "tail ESS",
+    "ESS/1000 gradients",
     "with warmup",
   ]
 
   var cells: [String] {
     [
       "\(warmupLength)", "\(warmupGradients)", Spread.text(stepsPerDraw), "\(divergences)",
-      String(format: "%.3f", rHat), Spread.text(smallestESS), Spread.text(samplingYield),
-      Spread.text(totalYield),
+      String(format: "%.3f", rHat), Spread.text(smallestESS), Spread.text(smallestTailESS),
+      Spread.text(samplingYield), Spread.text(totalYield),
     ]
   }
 
@@ -43,6 +47,7 @@ struct PreconditioningRun {
       ("sampling_gradients", .integer(samplingGradients)),
       ("leapfrogs_per_draw", .number(stepsPerDraw)), ("divergences", .integer(divergences)),
       ("rhat_max", .number(rHat)), ("ess_min", .number(smallestESS)),
+      ("tail_ess_min", .number(smallestTailESS)),
       ("ess_per_1000_gradients", .number(samplingYield)),
       ("ess_per_1000_gradients_with_warmup", .number(totalYield)),
     ])
@@ -75,6 +80,7 @@ struct PreconditioningSummary {
       Spread.text(mean { Double($0.warmupLength) }),
       Spread.text(mean { Double($0.warmupGradients) }), Spread.text(mean(\.stepsPerDraw)),
       "\(divergences)", String(format: "%.3f", rHat), Spread.text(mean(\.smallestESS)),
+      Spread.text(mean(\.smallestTailESS)),
       Spread.text(mean(\.samplingYield)), Spread.text(mean(\.totalYield)),
     ]
   }
@@ -85,6 +91,7 @@ struct PreconditioningSummary {
       ("warmup_gradients", .number(mean { Double($0.warmupGradients) })),
       ("leapfrogs_per_draw", .number(mean(\.stepsPerDraw))), ("divergences", .integer(divergences)),
       ("rhat_max", .number(rHat)), ("ess_min", .number(mean(\.smallestESS))),
+      ("tail_ess_min", .number(mean(\.smallestTailESS))),
       ("ess_per_1000_gradients", .number(mean(\.samplingYield))),
       ("ess_per_1000_gradients_with_warmup", .number(mean(\.totalYield))),
     ])
