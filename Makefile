@@ -64,6 +64,7 @@ figures: build ## measure the figures of the README
 	@scripts/figures
 
 notebooks: build ## run every code block of README.md and notebooks-md, and make their pictures
+	swift build $(RELEASE) --product paeinvert-bench
 	@scripts/run-notebook README.md notebooks-md/*.md
 
 clean: ## remove what was built and what the demo made

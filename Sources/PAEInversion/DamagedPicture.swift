@@ -5,20 +5,20 @@ import Measurement
 import Tensors
 
 /// A task's files, read and held against the model: what the posterior needs to know of one picture.
-struct DamagedPicture {
+package struct DamagedPicture {
   let task: SolveTask
   let picture: Picture
   /// One flag for each element C·H·W; nil when all are observed.
   let observed: [Bool]?
   let truth: Tensor?
-  let data: PixelData
+  package let data: PixelData
   /// Whether values at the ends of the range are taken as censored.
   let isCensored: Bool
   /// σ given or, to be inferred, where the inference begins; 0 under a sigma map.
   let sigma: Double
   let warnings: [String]
 
-  init(
+  package init(
     task: SolveTask, options: SolveOptions, model: PAEModel, residualVariances: [Float]
   ) throws {
     let picture = try Picture.read(path: task.image)

@@ -9,7 +9,7 @@ import Tensors
 import Workers
 
 /// The modes of one problem, heaviest first.
-struct ModeSet {
+package struct ModeSet {
   struct Entry {
     let mode: Mode
     /// Gaussian approximation of the posterior there: inverse Gauss–Newton precision.
@@ -34,11 +34,11 @@ struct ModeSet {
   }
 
   /// Metric of the heaviest mode.
-  var metric: DenseMetric { entries[0].metric }
+  package var metric: DenseMetric { entries[0].metric }
 
   /// Starts of chains: each mode gets its share of the chains (largest remainders), and its chains
   /// start from its Gaussian approximation, so that they begin apart from one another.
-  func chainStarts(count: Int, key: RandomKey) -> [[Double]] {
+  package func chainStarts(count: Int, key: RandomKey) -> [[Double]] {
     var shares = entries.map { Int($0.weight * Double(count)) }
     let order = entries.indices.sorted { a, b in
       let (x, y) = (
@@ -60,7 +60,7 @@ struct ModeSet {
 }
 
 /// Climbs from many starts at once and describes what was found.
-struct ModeSearchPipeline {
+package struct ModeSearchPipeline {
   /// Prior draws a problem starts from, beside the encoder's guess.
   static let priorStarts = 15
   /// Maxima nearer than this many posterior standard deviations are one mode.
@@ -72,9 +72,15 @@ struct ModeSearchPipeline {
   let posterior: ImagePosterior
   let pool: WorkerPool
 
+  package init(model: PAEModel, posterior: ImagePosterior, pool: WorkerPool) {
+    self.model = model
+    self.posterior = posterior
+    self.pool = pool
+  }
+
   /// The encoder's guess from the data (missing pixels filled with the prior's mean picture), then
   /// prior draws; each with ln σ at its estimate when σ is inferred.
-  func starts(for picture: DamagedPicture, key: RandomKey) throws -> [[Double]] {
+  package func starts(for picture: DamagedPicture, key: RandomKey) throws -> [[Double]] {
     let latent = model.latentDimension
     var stream = key.stream()
     var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
@@ -84,7 +90,7 @@ struct ModeSearchPipeline {
     return starts.map { $0 + [log(picture.sigma)] }
   }
 
-  func run(
+  package func run(
     starts: [[[Double]]], progress: @escaping (Sampling.Progress) -> Bool
   ) throws -> (sets: [ModeSet], gradients: Int) {
     let optima = try maximize(posterior, starts: starts, pool: pool, progress: progress)

@@ -11,7 +11,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "paeinvert-bench",
     abstract: "How fast paeinvert is on this machine, beside what the machine can do.",
     discussion: """
-      Every figure is the median of repeated measurements, with the smallest and the largest. \
+      Every figure is the median of repeated measurements, with the smallest and the largest; the \
+      part preconditioning, which counts gradients and no seconds, runs once. \
       Fractions compare the operations of matrix products with a large dnnl_sgemm on the same \
       threads just before.
 
@@ -19,6 +20,7 @@ struct BenchCommand: ParsableCommand {
         paeinvert-bench
         paeinvert-bench --only ceiling,gradient --lanes 16,64 --repeats 9
         paeinvert-bench --only posterior --space u --json
+        paeinvert-bench --only preconditioning --draws 200
         paeinvert-bench --export runs/peers
       """,
     version: PAEInvert.version)
@@ -26,7 +28,7 @@ struct BenchCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Parts to measure: \(BenchmarkPart.allCases.map(\.rawValue).joined(separator: ",")). "
-        + "(default: all)", valueName: "PART,…"))
+        + "(default: all but preconditioning)", valueName: "PART,…"))
   var only: String?
 
   @Option(help: ArgumentHelp("Lanes of the gradient rows.", valueName: "N,…"))
@@ -55,16 +57,16 @@ struct BenchCommand: ParsableCommand {
     help: "A further model for the gradient rows: a name or the path of a model file.")
   var model: String?
 
-  @Option(help: "Coordinates of the posterior part: z or u.")
+  @Option(help: "Coordinates of the sampling parts: z or u.")
   var space = SolveOptions.Space.z
 
-  @Option(help: "Chains of the posterior part.")
+  @Option(help: "Chains of the sampling parts.")
   var chains = SolveOptions(threads: 1).chains
 
-  @Option(help: "Draws of each chain of the posterior part.")
+  @Option(help: "Draws of each chain of the sampling parts.")
   var draws = SolveOptions(threads: 1).draws
 
-  @Option(help: "Warmup iterations of each chain of the posterior part.")
+  @Option(help: "Warmup iterations of each chain of the sampling parts.")
   var warmup = SolveOptions(threads: 1).warmup
 
   @Flag(help: "Print JSON.")
@@ -143,7 +145,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func chosenParts() throws(PipelineError) -> [BenchmarkPart] {
-    guard let only else { return BenchmarkPart.allCases }
+    guard let only else { return BenchmarkPart.standard }
     var chosen: Set<BenchmarkPart> = []
     for name in only.split(separator: ",", omittingEmptySubsequences: false) {
       guard let part = BenchmarkPart(rawValue: String(name)) else {

@@ -5,7 +5,7 @@ import PAEInversion
 struct BenchmarkRun {
   let settings: BenchmarkSettings
   let parts: [BenchmarkPart]
-  /// Of the posterior part.
+  /// Of the parts posterior and preconditioning.
   let solving: SolveOptions
   /// A further model for the gradient rows, by name or path.
   let furtherModel: String?
@@ -42,6 +42,8 @@ struct BenchmarkRun {
     case .noise: try NoiseBenchmark.run(settings)
     case .posterior:
       try PosteriorBenchmark(solving, repeats: settings.stopwatch.repeats).run()
+    case .preconditioning:
+      try PreconditioningBenchmark(solving, pool: settings.pool).run()
     }
   }
 }

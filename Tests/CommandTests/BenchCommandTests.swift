@@ -7,7 +7,8 @@ import Testing
 /// Options and JSON keys of `paeinvert-bench`; how fast anything is, no test says.
 ///
 /// Seen to fail: `fraction` left out of the gradient rows; a part measured that `--only` does not
-/// name; the mask of the exported problem inverted; --repeats 0 accepted.
+/// name; the mask of the exported problem inverted; --repeats 0 accepted; the unit metric in place of
+/// Gauss–Newton's, and the other way round.
 @Suite struct BenchCommandTests {
   private let folder = TemporaryFolder()
 
@@ -97,6 +98,43 @@ import Testing
     #expect(folder.listing().isEmpty)
   }
 
+  @Test func tenProblemsUnderFourMetrics() throws {
+    let report = try measured(
+      "--only", "preconditioning", "--chains", "4", "--draws", "4", "--warmup", "0")
+    let part = try #require(report["preconditioning"] as? [String: Any])
+    #expect(["chains", "draws", "warmup"].map { part[$0] as? Int } == [4, 4, 0])
+    #expect(part["space"] as? String == "z")
+    let runs = try #require(part["runs"] as? [[String: Any]])
+    let summary = try #require(part["summary"] as? [[String: Any]])
+    let metrics = [
+      "Gauss-Newton, dense", "identity, diagonal", "identity, dense", "Gauss-Newton, fixed",
+    ]
+    #expect(summary.map { $0["metric"] as? String } == metrics)
+    #expect(runs.count == 40 && Set(runs.compactMap { $0["picture"] as? Int }).count == 10)
+    for run in runs {
+      #expect(metrics.contains(run["metric"] as? String ?? "") && run["missing"] is String)
+      #expect(run["warmup_length"] as? Int == 0 && (run["sigma"] as? Double ?? 0) > 0)
+      let steps = try #require(run["leapfrogs_per_draw"] as? Double)
+      #expect(run["sampling_gradients"] as? Double == (16 * steps).rounded())
+    }
+    // Without warmup nothing is adapted, so only the start makes a difference.
+    for problem in stride(from: 0, to: 40, by: 4) {
+      let steps = (problem..<problem + 4).compactMap { runs[$0]["leapfrogs_per_draw"] as? Double }
+      #expect(steps.count == 4 && steps[0] == steps[3] && steps[1] == steps[2])
+      #expect(steps[0] != steps[1])
+    }
+    for row in runs + summary {
+      for key in [
+        "warmup_gradients", "leapfrogs_per_draw", "ess_min", "tail_ess_min",
+        "ess_per_1000_gradients",
+        "ess_per_1000_gradients_with_warmup",
+      ] {
+        #expect((row[key] as? Double ?? 0) > 0, "\(key) in \(row)")
+      }
+      #expect(row["divergences"] is Int && row.keys.contains("rhat_max"))
+    }
+  }
+
   @Test func aTableForPeople() throws {
     let outcome = try run("--only", "flow", "--repeats", "2", "--seconds", "0.001")
     #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
@@ -152,7 +190,9 @@ import Testing
   @Test func helpNamesEveryPart() throws {
     let outcome = try run("--help")
     #expect(outcome.status == 0)
-    for part in ["startup", "ceiling", "gradient", "train", "flow", "noise", "posterior"] {
+    for part in [
+      "startup", "ceiling", "gradient", "train", "flow", "noise", "posterior", "preconditioning",
+    ] {
       #expect(outcome.output.contains(part), "\(part)")
     }
   }
