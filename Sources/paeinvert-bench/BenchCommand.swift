@@ -127,6 +127,7 @@ struct BenchCommand: ParsableCommand {
     solving.chains = chains
     solving.draws = draws
     solving.warmup = warmup
+    solving.samples = min(solving.samples, max(0, chains) * max(0, draws))
     try solving.validate()
     func require(_ condition: Bool, _ message: String) throws(PipelineError) {
       if !condition { throw .usage(message) }
