@@ -31,8 +31,9 @@ struct PNGDecoder {
       var header = cpng_header()
       // `bytes` outlives the reader, which borrows it; the reader is freed on every way out.
       let reader = try call { message in
-        var placeholder: UInt8 = 0
-        return withUnsafePointer(to: &placeholder) { empty in
+        // An empty array has no address, and C wants one to read no bytes from.
+        var noByte: UInt8 = 0
+        return withUnsafePointer(to: &noByte) { empty in
           cpng_open(
             buffer.baseAddress ?? empty, buffer.count, UInt32(Self.maximumSide), &header, message)
         }

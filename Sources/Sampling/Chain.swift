@@ -75,8 +75,8 @@ final class Chain: @unchecked Sendable {
     if problem.initialMetric != nil { stepSize.restart(around: first) }
     var end = options.warmup
     var iteration = 0
-    var adapts = true
     while iteration < end && !lane.isCancelled {
+      let adapts = !adaptation.hasSettled
       var stream = key.child("warmup").child(iteration).stream()
       let record = await transition.step(
         state, leapfrog: Leapfrog(stepSize: stepSize.stepSize, metric: metric), lane: lane,
@@ -93,15 +93,14 @@ final class Chain: @unchecked Sendable {
         metric = adaptation.metric
         stepSize.restart(around: adaptation.stepSize)
         if adaptation.hasSettled {
-          adapts = false
           end = min(end, iteration + 1 + schedule.finalLength(chains: problem.starts.count))
         }
       }
       iteration += 1
     }
     guard !lane.isCancelled else { return }
-    warmupLength = end
-    tally.transitions += options.warmup - end
+    warmupLength = iteration
+    tally.transitions += options.warmup - iteration
     await adaptation.meet(
       lane: lane, chain: index, stepSize: stepSize.averagedStepSize, endsWindow: false)
   }

@@ -1,4 +1,3 @@
-import Foundation
 import Probability
 import Workers
 
@@ -98,7 +97,7 @@ extension LaneBatch {
   /// two between 8 and 32.
   /// - Parameter lanes: the number of lanes of each problem.
   package static func lanesPerBlock(_ lanes: [Int]) -> Int {
-    let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_CONF)))
+    let processors = WorkerPool.installedProcessors
     let most = lanes.max() ?? 1
     let wanted = lanes.count == 1 ? (most + processors - 1) / processors : most
     var size = 8

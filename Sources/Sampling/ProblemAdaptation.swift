@@ -11,8 +11,14 @@ import Foundation
 ///
 /// Adaptation has settled once two windows in a row say the same: their covariances differ by no more
 /// than those of draws of one distribution may, and the step sizes that chains came to in them (under
-/// different metrics) by at most a factor 1.5. The metric is then that of the draws of both.
+/// different metrics) by at most a factor 1.5; and once the chains agree in the second of them. Chains
+/// that have not met yet still have to find out how wide the posterior is. The metric is then that of
+/// the draws of both windows.
 final class ProblemAdaptation: @unchecked Sendable {
+  /// R̂ of a window's draws up to which its chains agree. Chains that mix within a few iterations have
+  /// 1.02 after fifty draws.
+  private static let largestScaleReduction = 1.05
+
   private(set) var metric: any Metric
   private(set) var stepSize = 1.0
   private let hasInitialMetric: Bool
@@ -84,5 +90,6 @@ final class ProblemAdaptation: @unchecked Sendable {
     _ latest: RunningMoments, after earlier: (moments: RunningMoments, stepSize: Double)
   ) -> Bool {
     abs(log(stepSize / earlier.stepSize)) <= log(1.5) && latest.resembles(earlier.moments)
+      && RunningMoments.potentialScaleReduction(moments) <= Self.largestScaleReduction
   }
 }

@@ -75,7 +75,7 @@ package struct RunningMoments {
       addScaled(Double(chain.count) / total, chain.mean, to: &pooled.mean)
       addScaled(1, chain.scatter, to: &pooled.scatter)
     }
-    guard agree(chains, grandMean: pooled.mean) else { return pooled }
+    guard chains.count > 1, potentialScaleReduction(chains) <= 1.2 else { return pooled }
     for chain in chains {
       var shift = chain.mean
       addScaled(-1, pooled.mean, to: &shift)
@@ -84,18 +84,22 @@ package struct RunningMoments {
     return pooled
   }
 
-  /// R̂² = (n − 1)/n + B/(n W) ≤ 1.2² in every coordinate (Gelman and Rubin 1992).
-  private static func agree(_ chains: [RunningMoments], grandMean: [Double]) -> Bool {
-    guard chains.count > 1, let n = chains.map(\.count).min(), n > 1 else { return false }
+  /// R̂, the largest over the coordinates: R̂² = (n − 1)/n + B/(n W) (Gelman and Rubin 1992). Infinite
+  /// for a single chain, which cannot tell, and for chains of fewer than two draws.
+  package static func potentialScaleReduction(_ chains: [RunningMoments]) -> Double {
+    guard chains.count > 1, let n = chains.map(\.count).min(), n > 1 else { return .infinity }
     let m = Double(chains.count)
-    return grandMean.indices.allSatisfy { i in
+    let total = Double(chains.reduce(0) { $0 + $1.count })
+    let squares = chains[0].mean.indices.map { i in
+      let grandMean = chains.reduce(0) { $0 + Double($1.count) * $1.mean[i] } / total
       let within =
         chains.reduce(0) { $0 + $1.scatterDiagonal(i) / Double(max(1, $1.count - 1)) } / m
       let between =
-        chains.reduce(0) { $0 + ($1.mean[i] - grandMean[i]) * ($1.mean[i] - grandMean[i]) }
-        / (m - 1)
-      return Double(n - 1) / Double(n) * within + between <= 1.44 * within
+        chains.reduce(0) { $0 + ($1.mean[i] - grandMean) * ($1.mean[i] - grandMean) } / (m - 1)
+      return Double(n - 1) / Double(n) + between / within
     }
+    // NaN (a chain that never moved among others like it) counts as disagreement.
+    return squares.allSatisfy { !$0.isNaN } ? (squares.max() ?? 0).squareRoot() : .infinity
   }
 }
 

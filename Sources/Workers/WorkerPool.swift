@@ -36,6 +36,10 @@ public final class WorkerPool: @unchecked Sendable {
     for _ in 1..<threads { handles.append(startThread()) }
   }
 
+  /// The number of processors of the machine, whatever this process may use of them: what must not
+  /// differ from run to run goes by it.
+  public static var installedProcessors: Int { max(1, ProcessInfo.processInfo.processorCount) }
+
   /// The number of processors this process may run on.
   public static var availableProcessors: Int {
     max(1, ProcessInfo.processInfo.activeProcessorCount)
