@@ -5,7 +5,7 @@ import Probability
 import Tensors
 
 /// The Gauss–Newton precision of the posterior at a position: P + Jᵀ W J with J the Jacobian of the
-/// mean image, W the curvature of each datum's term, and P = I in base variables, FᵀF in codes
+/// data's means, W the curvature of each datum's term, and P = I in base variables, FᵀF in codes
 /// (F = ∂f/∂z, the Gauss–Newton part of the flow density's curvature); dense, row-major, `dimension` × `dimension`; when ln σ is
 /// inferred, its row holds its prior's precision and the Fisher information Σ ½ (2σ²/v)².
 ///
@@ -23,7 +23,7 @@ package struct GaussNewtonMetric {
   package init(_ posterior: ImagePosterior) throws(PlanError) {
     self.posterior = posterior
     let lanes = 2 * posterior.latentDimension + 1
-    plan = try posterior.generator.makePlan(lanes: lanes)
+    plan = try posterior.meanMap.makePlan(lanes: lanes)
     var flowPlan: (any NormalizingPlan)?
     if let flow = posterior.flow { flowPlan = try flow.makeNormalizingPlan(lanes: lanes) }
     self.flowPlan = flowPlan
@@ -32,7 +32,7 @@ package struct GaussNewtonMetric {
   /// The precision matrix at `position` of problem `problem`.
   package func precision(at position: [Double], problem: Int) -> [Double] {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
-    let pixels = posterior.generator.codomain.count
+    let count = posterior.meanMap.codomain.count
     let lanes = 2 * latent + 1
     var base = [Float](repeating: 0, count: lanes * latent)
     for lane in 0..<lanes {
@@ -42,21 +42,21 @@ package struct GaussNewtonMetric {
         base[lane * latent + lane - latent] -= Self.differenceStep
       }
     }
-    var images = [Float](repeating: 0, count: lanes * pixels)
-    var imageSpan = images.mutableSpan
-    plan.apply(base.span, into: &imageSpan)
+    var means = [Float](repeating: 0, count: lanes * count)
+    var meanSpan = means.mutableSpan
+    plan.apply(base.span, into: &meanSpan)
     let sigma = posterior.sigma(of: position, problem: problem)
     let weights = curvatures(
-      mean: Array(images[2 * latent * pixels..<lanes * pixels]), sigma: sigma, problem: problem)
+      mean: Array(means[2 * latent * count..<lanes * count]), sigma: sigma, problem: problem)
     var result = [Double](repeating: 0, count: dimension * dimension)
     let scale = 1 / (2 * Double(Self.differenceStep))
     // √W J, one row for each base variable.
-    var jacobian = [Double](repeating: 0, count: latent * pixels)
+    var jacobian = [Double](repeating: 0, count: latent * count)
     for k in 0..<latent {
-      for pixel in 0..<pixels where weights[pixel] > 0 {
-        let difference = images[k * pixels + pixel] - images[(latent + k) * pixels + pixel]
-        jacobian[k * pixels + pixel] =
-          Double(difference) * scale * Double(weights[pixel]).squareRoot()
+      for datum in 0..<count where weights[datum] > 0 {
+        let difference = means[k * count + datum] - means[(latent + k) * count + datum]
+        jacobian[k * count + datum] =
+          Double(difference) * scale * Double(weights[datum]).squareRoot()
       }
     }
     let beta = posterior.inverseTemperature
@@ -64,8 +64,8 @@ package struct GaussNewtonMetric {
     for row in 0..<latent {
       for column in 0...row {
         var sum = 0.0
-        for pixel in 0..<pixels {
-          sum += jacobian[row * pixels + pixel] * jacobian[column * pixels + pixel]
+        for datum in 0..<count {
+          sum += jacobian[row * count + datum] * jacobian[column * count + datum]
         }
         result[row * dimension + column] = beta * sum + prior[row * latent + column]
         result[column * dimension + row] = result[row * dimension + column]

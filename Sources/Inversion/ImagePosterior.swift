@@ -18,7 +18,9 @@ import Tensors
 // it is nearly as round as the decoder allows, so chains run in z by default.
 //
 // L_i is the censored Gaussian term of datum i (Measurement/CensoredEvaluator), its variance
-// σ² + r_i with r_i the decoder's residual variance, rounding, and the square of a sigma map.
+// σ² + r_i with r_i the decoder's residual variance, rounding, and the square of a sigma map. With an
+// instrument M (Measurement/DiagonalizedMeasurement) data are turned so that they are independent, and
+// datum i has the mean (M G(u))_i.
 
 /// The log density of base variables or codes (and ln σ, when it is inferred) given data, for several
 /// problems that share the prior: position = (u_1 … u_K [, ln σ]), or z for u; nats, all constants.
@@ -28,21 +30,39 @@ package struct ImagePosterior: TemperedLogDensity {
   /// nil: the coordinates are base variables u with prior N(0, I). Else they are codes z whose prior
   /// is the density of this flow, and `generator` is the decoder alone.
   package let flow: (any Bijection)?
+  /// From mean images to the means of the data; nil: each datum is an element of the image.
+  package let instrument: (any DifferentiableMap)?
+  /// ln|det| of what turned the data, for ln p of the data as they were.
+  package let logVolume: Double
+  /// From the coordinates to the means of the data.
+  package let meanMap: any DifferentiableMap
   package let problems: [PixelData]
   package let noiseLevel: NoiseLevel
   /// β.
   package let inverseTemperature: Double
 
-  /// - Precondition: as many noise levels as problems, at least one; images of the generator's size.
+  /// - Precondition: as many noise levels as problems, at least one; data of the instrument's codomain,
+  ///   or of the generator's without one.
   package init(
-    generator: any DifferentiableMap, flow: (any Bijection)? = nil, problems: [PixelData],
+    generator: any DifferentiableMap, flow: (any Bijection)? = nil,
+    instrument: (any DifferentiableMap)? = nil, logVolume: Double = 0, problems: [PixelData],
     noiseLevel: NoiseLevel, inverseTemperature: Double = 1
   ) {
     precondition(flow.map { $0.dimension == generator.domain.count } ?? true)
     precondition(!problems.isEmpty && noiseLevel.problemCount == problems.count)
-    precondition(problems.allSatisfy { $0.count == generator.codomain.count })
     self.generator = generator
     self.flow = flow
+    self.instrument = instrument
+    self.logVolume = logVolume
+    if let instrument {
+      guard let composed = try? ComposedMap([generator, instrument]) else {
+        preconditionFailure("the instrument takes pictures of another size")
+      }
+      meanMap = composed
+    } else {
+      meanMap = generator
+    }
+    precondition(problems.allSatisfy { [count = meanMap.codomain.count] in $0.count == count })
     self.problems = problems
     self.noiseLevel = noiseLevel
     self.inverseTemperature = inverseTemperature
@@ -54,8 +74,8 @@ package struct ImagePosterior: TemperedLogDensity {
 
   package func tempered(_ inverseTemperature: Double) -> any LogDensity {
     ImagePosterior(
-      generator: generator, flow: flow, problems: problems, noiseLevel: noiseLevel,
-      inverseTemperature: inverseTemperature)
+      generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
+      problems: problems, noiseLevel: noiseLevel, inverseTemperature: inverseTemperature)
   }
 
   /// σ of a position.
@@ -68,7 +88,7 @@ package struct ImagePosterior: TemperedLogDensity {
 
   package func makeEvaluator(problems lanes: [Int]) throws -> any LogDensityEvaluator {
     ImagePosteriorEvaluator(
-      self, lanes: lanes, plan: try generator.makePlan(lanes: lanes.count),
+      self, lanes: lanes, plan: try meanMap.makePlan(lanes: lanes.count),
       prior: try flow.map { try FlowPriorPlan($0, lanes: lanes.count) })
   }
 }
@@ -81,8 +101,8 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private let likelihood: CensoredEvaluator
   private let base: FloatBuffer
   private let baseGradients: FloatBuffer
-  private let images: FloatBuffer
-  private let imageGradients: FloatBuffer
+  private let means: FloatBuffer
+  private let meanGradients: FloatBuffer
   private var sigmas: [Double]
   private var likelihoods: [Double]
   private var logSigmaGradients: [Double]
@@ -98,8 +118,8 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       lanes: lanes.map { problem in used.firstIndex(of: problem)! })
     base = FloatBuffer(lanes.count * posterior.latentDimension)
     baseGradients = FloatBuffer(lanes.count * posterior.latentDimension)
-    images = FloatBuffer(lanes.count * posterior.generator.codomain.count)
-    imageGradients = FloatBuffer(images.count)
+    means = FloatBuffer(lanes.count * posterior.meanMap.codomain.count)
+    meanGradients = FloatBuffer(means.count)
     sigmas = [Double](repeating: 1, count: lanes.count)
     likelihoods = sigmas
     logSigmaGradients = sigmas
@@ -119,16 +139,16 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       case .inferred: sigmas[lane] = exp(min(max(positions[lane * dimension + latent], -40), 40))
       }
     }
-    var imageSpan = images.buffer.mutableSpan
-    plan.apply(base.buffer.span, into: &imageSpan)
+    var meanSpan = means.buffer.mutableSpan
+    plan.apply(base.buffer.span, into: &meanSpan)
     var densitySpan = likelihoods.mutableSpan
-    var imageGradientSpan = imageGradients.buffer.mutableSpan
+    var meanGradientSpan = meanGradients.buffer.mutableSpan
     var sigmaSpan = logSigmaGradients.mutableSpan
     likelihood.evaluate(
-      means: images.buffer.span, sigmas: sigmas.span, logDensities: &densitySpan,
-      meanGradients: &imageGradientSpan, logSigmaGradients: &sigmaSpan)
+      means: means.buffer.span, sigmas: sigmas.span, logDensities: &densitySpan,
+      meanGradients: &meanGradientSpan, logSigmaGradients: &sigmaSpan)
     var baseGradientSpan = baseGradients.buffer.mutableSpan
-    plan.vjp(imageGradients.buffer.span, into: &baseGradientSpan)
+    plan.vjp(meanGradients.buffer.span, into: &baseGradientSpan)
     prior?.evaluate(base)
     for lane in lanes.indices {
       finish(lane, positions, &values, &gradients)
@@ -142,7 +162,8 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   ) {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
     let beta = posterior.inverseTemperature
-    var value = beta * likelihoods[lane] - 0.5 * Double(latent) * log(2 * .pi)
+    var value =
+      beta * (likelihoods[lane] + posterior.logVolume) - 0.5 * Double(latent) * log(2 * .pi)
     if let prior { value += Double(prior.logDeterminants.pointer[lane]) }
     var isFinite = true
     for k in 0..<latent {

@@ -21,34 +21,28 @@ package struct PosteriorPictures {
   /// Draws are summed in this many parts, merged in order: the same for any number of threads.
   static let partCount = 16
 
-  /// - Parameter residualVariances: s_i of the prior; included in the problem's extra variances.
+  /// - Parameter residual: the law of ε given the problem's data.
   package init(
-    posterior: ImagePosterior, problem: Int, draws: DrawSet, residualVariances: [Float],
+    posterior: ImagePosterior, problem: Int, draws: DrawSet, residual: any ResidualLaw,
     pool: WorkerPool
   ) throws(PlanError) {
     let total = draws.chains * draws.draws
     let shape = posterior.generator.codomain
-    let conditional = ResidualConditional(
-      data: posterior.problems[problem], residualVariances: residualVariances)
     let blockCount = (total + Self.lanesPerBlock - 1) / Self.lanesPerBlock
     var workers: [PictureBlock] = []
     for _ in 0..<min(blockCount, pool.threads) {
       workers.append(
-        try PictureBlock(generator: posterior.generator, lanes: Self.lanesPerBlock))
+        try PictureBlock(posterior, problem, residual, lanes: Self.lanesPerBlock))
     }
-    let sums = PartialSums(count: Self.partCount, pixels: shape.count)
+    let sums = PartialSums(
+      count: Self.partCount, pixels: shape.count, accumulator: residual.accumulatorCount)
     pool.run(workers.count) { [workers] worker in
       for part in stride(from: worker, to: Self.partCount, by: workers.count) {
         for block in stride(from: part, to: blockCount, by: Self.partCount) {
           let first = block * Self.lanesPerBlock
           let count = min(Self.lanesPerBlock, total - first)
           workers[worker].map(draws, first: first, count: count)
-          for lane in 0..<count {
-            let index = first + lane
-            let position = draws.position(chain: index / draws.draws, draw: index % draws.draws)
-            let sigma = posterior.sigma(of: position, problem: problem)
-            workers[worker].addMoments(lane, conditional, sigma, to: &sums.parts[part])
-          }
+          workers[worker].addMoments(count, to: &sums.parts[part])
         }
       }
     }
@@ -56,18 +50,18 @@ package struct PosteriorPictures {
     mean = Tensor(shape: shape, values: merged.mean.map { Float($0) })
     standardDeviation = Tensor(
       shape: shape,
-      values: merged.variance.map { Float($0.squareRoot()) })
+      values: zip(merged.spread, residual.variances(averaged: merged.accumulated)).map {
+        Float(($0 + $1).squareRoot())
+      })
   }
 
   /// `count` pictures with drawn ε (at most one for each draw of u): chains in turn, iterations
   /// spread over the whole run.
   package static func drawn(
     _ count: Int, posterior: ImagePosterior, problem: Int, draws: DrawSet,
-    residualVariances: [Float], key: RandomKey
+    residual: any ResidualLaw, key: RandomKey
   ) throws(PlanError) -> [Tensor] {
-    let block = try PictureBlock(generator: posterior.generator, lanes: 1)
-    let conditional = ResidualConditional(
-      data: posterior.problems[problem], residualVariances: residualVariances)
+    let block = try PictureBlock(posterior, problem, residual, lanes: 1)
     let count = min(count, draws.chains * draws.draws)
     let rounds = (count + draws.chains - 1) / draws.chains
     return (0..<count).map { number in
@@ -75,24 +69,19 @@ package struct PosteriorPictures {
       let position = draws.position(
         chain: number % draws.chains, draw: min(iteration, draws.draws - 1))
       var stream = key.child(number).stream()
-      return block.picture(
-        position, conditional, posterior.sigma(of: position, problem: problem), &stream,
-        posterior.generator.codomain)
+      return block.picture(position, &stream)
     }
   }
 
   /// G(u) + E(ε | u, y): the picture that belongs to one position.
   package static func picture(
-    of position: [Double], posterior: ImagePosterior, problem: Int, residualVariances: [Float]
+    of position: [Double], posterior: ImagePosterior, problem: Int, residual: any ResidualLaw
   ) throws(PlanError) -> Tensor {
     let shape = posterior.generator.codomain
-    let block = try PictureBlock(generator: posterior.generator, lanes: 1)
+    let block = try PictureBlock(posterior, problem, residual, lanes: 1)
     block.map(position)
-    let conditional = ResidualConditional(
-      data: posterior.problems[problem], residualVariances: residualVariances)
-    var sums = PictureSums(shape.count)
-    block.addMoments(
-      0, conditional, posterior.sigma(of: position, problem: problem), to: &sums)
+    var sums = PictureSums(pixels: shape.count, accumulator: residual.accumulatorCount)
+    block.addMoments(1, to: &sums)
     return Tensor(shape: shape, values: sums.mean.map { Float($0) })
   }
 }
@@ -101,9 +90,9 @@ package struct PosteriorPictures {
 private final class PartialSums {
   let parts: UnsafeMutableBufferPointer<PictureSums>
 
-  init(count: Int, pixels: Int) {
+  init(count: Int, pixels: Int, accumulator: Int) {
     parts = .allocate(capacity: count)
-    parts.initialize(repeating: PictureSums(pixels))
+    parts.initialize(repeating: PictureSums(pixels: pixels, accumulator: accumulator))
   }
 
   deinit {
@@ -120,27 +109,24 @@ private final class PartialSums {
 
 /// Running sums of pictures, in double precision.
 private struct PictureSums {
-  private var count = 0.0
+  var count = 0.0
   private var sum: [Double]
   private var sumOfSquares: [Double]
-  private var sumOfVariances: [Double]
+  /// What the residual's law adds up for its variances.
+  var accumulator: [Double]
 
-  init(_ pixels: Int) {
+  init(pixels: Int, accumulator: Int) {
     sum = [Double](repeating: 0, count: pixels)
     sumOfSquares = sum
-    sumOfVariances = sum
+    self.accumulator = [Double](repeating: 0, count: accumulator)
   }
 
-  mutating func add(
-    images: UnsafePointer<Float>, residualMeans: UnsafePointer<Float>,
-    residualVariances: UnsafePointer<Float>
-  ) {
+  mutating func add(images: UnsafePointer<Float>, residualMeans: UnsafePointer<Float>) {
     count += 1
     for pixel in sum.indices {
       let value = Double(images[pixel]) + Double(residualMeans[pixel])
       sum[pixel] += value
       sumOfSquares[pixel] += value * value
-      sumOfVariances[pixel] += Double(residualVariances[pixel])
     }
   }
 
@@ -149,40 +135,51 @@ private struct PictureSums {
     for pixel in sum.indices {
       sum[pixel] += other.sum[pixel]
       sumOfSquares[pixel] += other.sumOfSquares[pixel]
-      sumOfVariances[pixel] += other.sumOfVariances[pixel]
     }
+    for index in accumulator.indices { accumulator[index] += other.accumulator[index] }
   }
 
   var mean: [Double] { sum.map { $0 / count } }
 
-  /// Law of total variance. Values are near [0, 1], so that Σx² − n x̄² keeps ten digits.
-  var variance: [Double] {
+  /// Variance of G(u) + E(ε | u, y), the first part of the law of total variance. Values are near [0, 1],
+  /// so that Σx² − n x̄² keeps ten digits.
+  var spread: [Double] {
     sum.indices.map { pixel in
       let average = sum[pixel] / count
       let spread = sumOfSquares[pixel] / count - average * average
-      return max(0, spread) * count / max(count - 1, 1) + sumOfVariances[pixel] / count
+      return max(0, spread) * count / max(count - 1, 1)
     }
   }
+
+  var accumulated: [Double] { accumulator.map { $0 / count } }
 }
 
-/// One worker's plan and buffers.
+/// One worker's plans and buffers.
 private final class PictureBlock {
+  private let posterior: ImagePosterior
+  private let problem: Int
   private let plan: any MapPlan
+  private let residual: any ResidualLawPlan
   private let pixels: Int
   private let latent: Int
   private let base: FloatBuffer
   private let images: FloatBuffer
   private let residualMeans: FloatBuffer
-  private let residualVariances: FloatBuffer
+  private var sigmas: [Double]
 
-  init(generator: any DifferentiableMap, lanes: Int) throws(PlanError) {
-    plan = try generator.makePlan(lanes: lanes)
-    pixels = generator.codomain.count
-    latent = generator.domain.count
+  init(
+    _ posterior: ImagePosterior, _ problem: Int, _ residual: any ResidualLaw, lanes: Int
+  ) throws(PlanError) {
+    self.posterior = posterior
+    self.problem = problem
+    plan = try posterior.generator.makePlan(lanes: lanes)
+    self.residual = try residual.makePlan(lanes: lanes)
+    pixels = posterior.generator.codomain.count
+    latent = posterior.latentDimension
     base = FloatBuffer(lanes * latent)
     images = FloatBuffer(lanes * pixels)
-    residualMeans = FloatBuffer(pixels)
-    residualVariances = FloatBuffer(pixels)
+    residualMeans = FloatBuffer(lanes * pixels)
+    sigmas = [Double](repeating: 1, count: lanes)
   }
 
   /// G of draws `first` ..< `first + count`.
@@ -200,44 +197,39 @@ private final class PictureBlock {
     apply()
   }
 
-  /// Adds lane `lane` of the latest `map` with its conditional residual.
-  func addMoments(
-    _ lane: Int, _ conditional: ResidualConditional, _ sigma: Double, to sums: inout PictureSums
-  ) {
-    let image = image(lane)
+  /// Adds the first `count` lanes of the latest `map` with their conditional residuals.
+  func addMoments(_ count: Int, to sums: inout PictureSums) {
     var means = residualMeans.buffer.mutableSpan
-    var variances = residualVariances.buffer.mutableSpan
-    conditional.moments(
-      means: image.span, sigma: sigma, conditionalMeans: &means, conditionalVariances: &variances)
-    sums.add(
-      images: image.baseAddress!, residualMeans: residualMeans.pointer,
-      residualVariances: residualVariances.pointer)
+    residual.moments(
+      images: images.buffer.span, sigmas: sigmas.span, count: count, means: &means,
+      accumulator: &sums.accumulator)
+    for lane in 0..<count {
+      sums.add(
+        images: images.pointer + lane * pixels, residualMeans: residualMeans.pointer + lane * pixels
+      )
+    }
   }
 
   /// G(u) + ε with ε drawn given u and the data.
-  func picture(
-    _ position: some Collection<Double>, _ conditional: ResidualConditional, _ sigma: Double,
-    _ stream: inout RandomStream, _ shape: Shape
-  ) -> Tensor {
+  func picture(_ position: some Collection<Double>, _ stream: inout RandomStream) -> Tensor {
     map(position)
-    let image = image(0)
-    var residuals = residualMeans.buffer.mutableSpan
-    conditional.draw(means: image.span, sigma: sigma, stream: &stream, into: &residuals)
-    return Tensor(shape: shape, values: zip(image, residualMeans.buffer).map { $0 + $1 })
+    var residuals = [Float](repeating: 0, count: pixels)
+    residual.draw(
+      images: images.buffer.span, sigma: sigmas[0], stream: &stream, into: &residuals)
+    return Tensor(
+      shape: posterior.generator.codomain,
+      values: residuals.indices.map { images.pointer[$0] + residuals[$0] })
   }
 
   private func load(_ position: some Collection<Double>, lane: Int) {
     for (k, u) in position.prefix(latent).enumerated() {
       base.pointer[lane * latent + k] = Float(u)
     }
+    sigmas[lane] = posterior.sigma(of: position, problem: problem)
   }
 
   private func apply() {
     var span = images.buffer.mutableSpan
     plan.apply(base.buffer.span, into: &span)
-  }
-
-  private func image(_ lane: Int) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(start: images.pointer + lane * pixels, count: pixels)
   }
 }

@@ -1,4 +1,6 @@
+import Maps
 import Randomness
+import Tensors
 
 /// The law of what the decoder cannot paint, ε_i ~ N(0, s_i), given its mean m_i and the datum:
 /// y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i, where r_i includes s_i.
@@ -8,7 +10,7 @@ import Randomness
 /// - unobserved: ε ~ N(0, s)
 ///
 /// Elements are independent, so draws and moments are exact and cost O(D).
-package struct ResidualConditional: Sendable {
+package struct ResidualConditional: ResidualLaw {
   package let data: PixelData
   /// s_i, D variances, included in the data's extra variances.
   package let residualVariances: [Float]
@@ -78,10 +80,56 @@ package struct ResidualConditional: Sendable {
     }
   }
 
+  package var accumulatorCount: Int { data.count }
+
+  package func variances(averaged accumulator: [Double]) -> [Double] { accumulator }
+
+  package func makePlan(lanes: Int) throws(PlanError) -> any ResidualLawPlan {
+    IndependentResidualPlan(self)
+  }
+
   private func pixel(_ index: Int, mean: Float, sigma: Double) -> Pixel {
     Pixel(
       mean: Double(mean), variance: sigma * sigma + Double(data.extraVariances[index]),
       residual: Double(residualVariances[index]))
+  }
+}
+
+final class IndependentResidualPlan: ResidualLawPlan {
+  private let law: ResidualConditional
+  private let laneMeans: FloatBuffer
+  private let laneVariances: FloatBuffer
+
+  init(_ law: ResidualConditional) {
+    self.law = law
+    laneMeans = FloatBuffer(law.data.count)
+    laneVariances = FloatBuffer(law.data.count)
+  }
+
+  func moments(
+    images: Span<Float>, sigmas: Span<Double>, count: Int, means: inout MutableSpan<Float>,
+    accumulator: inout [Double]
+  ) {
+    let pixels = law.data.count
+    for lane in 0..<count {
+      var meanSpan = laneMeans.buffer.mutableSpan
+      var varianceSpan = laneVariances.buffer.mutableSpan
+      law.moments(
+        means: images.extracting(lane * pixels..<(lane + 1) * pixels), sigma: sigmas[lane],
+        conditionalMeans: &meanSpan, conditionalVariances: &varianceSpan)
+      for pixel in 0..<pixels {
+        means[lane * pixels + pixel] = laneMeans.pointer[pixel]
+        accumulator[pixel] += Double(laneVariances.pointer[pixel])
+      }
+    }
+  }
+
+  func draw(
+    images: Span<Float>, sigma: Double, stream: inout RandomStream, into residuals: inout [Float]
+  ) {
+    var span = residuals.mutableSpan
+    law.draw(
+      means: images.extracting(0..<law.data.count), sigma: sigma, stream: &stream, into: &span)
   }
 }
 

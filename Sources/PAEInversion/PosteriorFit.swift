@@ -35,7 +35,7 @@ public struct PosteriorFit: Sendable, Equatable {
     }
     var images = [Float](repeating: 0, count: lanes * pixels)
     var span = images.mutableSpan
-    try posterior.generator.makePlan(lanes: lanes).apply(base.span, into: &span)
+    try posterior.meanMap.makePlan(lanes: lanes).apply(base.span, into: &span)
     let measured = data.kinds.indices.filter { data.kinds[$0] == .measured }
     let isCensored = data.kinds.contains { $0 == .belowLow || $0 == .aboveHigh }
     var (sum, expected) = (0.0, 0.0)

@@ -1,0 +1,162 @@
+import CLAPACK
+import Maps
+import Randomness
+import Tensors
+
+/// N₀, the covariance of noise at level σ = 1: the noise of the data is n ~ N(0, σ²N₀). What one pixel
+/// has in common with another is white or stationary; what the channels have in common is a matrix K:
+/// N₀ = K ⊗ (spatial part).
+public struct NoiseShape: Sendable, Equatable {
+  /// The law inside a channel.
+  public enum Spatial: Sendable, Equatable {
+    /// Independent elements of unit variance.
+    case white
+    /// A power spectrum on the periodic grid of the data.
+    case stationary(PowerSpectrum)
+  }
+
+  public let spatial: Spatial
+  /// K, C×C row-major; nil for the identity: each channel on its own.
+  public let channelCovariance: [Double]?
+
+  /// White noise, each channel on its own.
+  public static let white = NoiseShape(spatial: .white)
+
+  /// Each channel on its own.
+  public init(spatial: Spatial) {
+    self.spatial = spatial
+    channelCovariance = nil
+  }
+
+  /// - Throws: `unusable` when K is not a symmetric positive definite C×C matrix of finite numbers.
+  public init(spatial: Spatial, channelCovariance: [Double]) throws(PlanError) {
+    self.spatial = spatial
+    self.channelCovariance = channelCovariance
+    let channels = Int(Double(channelCovariance.count).squareRoot().rounded())
+    guard channels >= 1, channels * channels == channelCovariance.count,
+      channelCovariance.allSatisfy(\.isFinite)
+    else {
+      throw .unusable(
+        "the channel covariance has \(channelCovariance.count) elements; it must be a square "
+          + "matrix of finite numbers, 9 for RGB")
+    }
+    for row in 0..<channels {
+      for column in 0..<row {
+        let (a, b) = (row * channels + column, column * channels + row)
+        guard abs(channelCovariance[a] - channelCovariance[b]) <= 1e-9 * abs(channelCovariance[a])
+        else {
+          throw .unusable("the channel covariance is not symmetric at row \(row), column \(column)")
+        }
+      }
+    }
+    if let channel = choleskyFactor(of: channelCovariance, channels).failure {
+      throw .unusable(
+        "the channel covariance is singular or indefinite at channel \(channel): what it has beyond "
+          + "the channels before it must be positive")
+    }
+  }
+
+  /// Whether elements are independent of one another and of unit variance.
+  public var isWhite: Bool { spatial == .white && channelCovariance == nil }
+
+  /// - Throws: `unusable` when the spectrum's grid or the number of channels is not that of the data.
+  package func check(shape: Shape) throws(PlanError) {
+    if case .stationary(let spectrum) = spatial {
+      guard shape.rank == 3, shape[1] == spectrum.height, shape[2] == spectrum.width else {
+        throw .unusable(
+          "the noise spectrum is for \(spectrum.height)×\(spectrum.width) pixels but the data are "
+            + "\(shape); give a spectrum of the data's size")
+      }
+    }
+    if let channelCovariance {
+      guard shape.rank == 3, shape[0] * shape[0] == channelCovariance.count else {
+        throw .unusable(
+          "the channel covariance has \(channelCovariance.count) elements but the data are \(shape); "
+            + "give a square matrix with a row for each channel")
+      }
+    }
+  }
+
+  /// The covariance of the chosen elements (row-major indices into `shape`), n×n.
+  /// - Throws: as `check`; `tooLarge` above `DenseNoise.largestDimension` elements.
+  package func covariance(of elements: [Int], shape: Shape) throws(PlanError) -> [Double] {
+    try check(shape: shape)
+    let count = elements.count
+    try DenseNoise.checkDimension(count)
+    let cells = shape.rank == 3 ? shape[1] * shape[2] : shape.count
+    let channels = shape.count / max(cells, 1)
+    var lags: [Double]?
+    var width = 1
+    if case .stationary(let spectrum) = spatial {
+      lags = try spectrum.autocovariance()
+      width = spectrum.width
+    }
+    let height = cells / max(width, 1)
+    var matrix = [Double](repeating: 0, count: count * count)
+    for (i, a) in elements.enumerated() {
+      for j in 0...i {
+        let b = elements[j]
+        let (first, second) = (a / cells, b / cells)
+        let common = channelCovariance?[first * channels + second] ?? (first == second ? 1 : 0)
+        if common == 0 { continue }
+        let (p, q) = (a % cells, b % cells)
+        let value: Double
+        if let lags {
+          let row = (p / width - q / width + height) % height
+          let column = (p % width - q % width + width) % width
+          value = lags[row * width + column]
+        } else {
+          value = p == q ? 1 : 0
+        }
+        matrix[i * count + j] = common * value
+        matrix[j * count + i] = common * value
+      }
+    }
+    return matrix
+  }
+
+  /// One exact draw on the whole grid `shape`. Allocates.
+  /// - Throws: as `check`.
+  package func draw(shape: Shape, stream: inout RandomStream) throws(PlanError) -> [Double] {
+    try check(shape: shape)
+    var values = stream.normals(shape.count)
+    if case .stationary(let spectrum) = spatial {
+      let plan = try StationaryNoise(spectrum: spectrum, channels: shape[0]).makePlan(lanes: 1)
+      let white = values
+      var span = values.mutableSpan
+      plan.color(white.span, into: &span)
+    }
+    if let channelCovariance {
+      let channels = shape[0]
+      let cells = shape.count / channels
+      let factor = choleskyFactor(of: channelCovariance, channels).lower
+      for cell in 0..<cells {
+        let independent = (0..<channels).map { values[$0 * cells + cell] }
+        for row in 0..<channels {
+          values[row * cells + cell] = (0...row).reduce(0) {
+            $0 + factor[row * channels + $1] * independent[$1]
+          }
+        }
+      }
+    }
+    return values
+  }
+}
+
+/// L with L Lᵀ = a small n×n matrix, row-major; `failure` is the first row without a positive pivot.
+private func choleskyFactor(of matrix: [Double], _ n: Int) -> (lower: [Double], failure: Int?) {
+  var lower = [Double](repeating: 0, count: n * n)
+  for i in 0..<n {
+    for j in 0...i {
+      var sum = matrix[i * n + j]
+      for k in 0..<j { sum -= lower[i * n + k] * lower[j * n + k] }
+      if i == j {
+        guard sum > 1e-12 * matrix[i * n + i] else { return (lower, i) }
+        lower[i * n + i] = sum.squareRoot()
+      } else {
+        lower[i * n + j] = sum / lower[j * n + j]
+      }
+    }
+  }
+  return (lower, nil)
+}

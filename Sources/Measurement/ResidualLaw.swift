@@ -1,0 +1,25 @@
+import Maps
+import Randomness
+
+/// The law of the residual ε of a picture given its mean image m and the data y: what `PosteriorPictures`
+/// needs of it. Conformers: `ResidualConditional` (independent elements, censored or not) and
+/// `LinearResidualConditional` (any linear instrument, any covariance).
+package protocol ResidualLaw: Sendable {
+  /// Length of what a plan accumulates for the variances.
+  var accumulatorCount: Int { get }
+  /// Var(ε | y, m) averaged over mean images, P elements, from the mean of what was accumulated.
+  func variances(averaged accumulator: [Double]) -> [Double]
+  func makePlan(lanes: Int) throws(PlanError) -> any ResidualLawPlan
+}
+
+/// The execution of a residual law on up to `lanes` mean images; owns its buffers. One owner, one thread.
+package protocol ResidualLawPlan: AnyObject {
+  /// E(ε | y, m) of the first `count` lanes, and adds for each of them what variances take to
+  /// `accumulator`. `images`, `means`: lanes × P; `sigmas`: lanes.
+  func moments(
+    images: Span<Float>, sigmas: Span<Double>, count: Int, means: inout MutableSpan<Float>,
+    accumulator: inout [Double])
+  /// One exact draw of ε for the first lane.
+  func draw(
+    images: Span<Float>, sigma: Double, stream: inout RandomStream, into residuals: inout [Float])
+}
