@@ -2,20 +2,15 @@ import Maps
 import Randomness
 import Tensors
 
-/// How a picture is damaged: noise, missing elements, and an instrument that clips and rounds.
+/// How a picture is damaged: noise n ~ N(0, σ²N₀ + diag s²), missing elements, and an instrument that clips and rounds.
 /// The forward operator, if any, has acted before.
 public struct Damage: Sendable {
-  /// The law of the noise.
-  public enum Noise: Sendable {
-    /// White noise of standard deviation σ ≥ 0, intensity.
-    case white(sigma: Double)
-    /// Independent noise; one standard deviation ≥ 0 for each element, intensity.
-    case independent(sigmas: [Float])
-    /// Any Gaussian noise of as many data as the picture has elements.
-    case model(any NoiseModel)
-  }
-
-  public let noise: Noise
+  /// σ ≥ 0, intensity.
+  public let sigma: Double
+  /// N₀.
+  public let noise: NoiseShape
+  /// Standard deviations ≥ 0 of independent noise on top, one for each element; intensity.
+  public let independentSigmas: [Float]?
   /// One flag for each element; nil when all are observed.
   public let observed: [Bool]?
   /// Values beyond these ends are set to them; nil for an instrument without ends.
@@ -24,14 +19,17 @@ public struct Damage: Sendable {
   /// the other; nil to leave rounding to whoever writes the file.
   public let bitDepth: Int?
 
-  /// - Precondition: a bit depth is in 1...16 and comes with a clipping range that is not empty.
+  /// - Precondition: σ ≥ 0; a bit depth is in 1...16 and comes with a clipping range that is not empty.
   public init(
-    noise: Noise, observed: [Bool]? = nil, clippingRange: ClosedRange<Float>? = nil,
-    bitDepth: Int? = nil
+    sigma: Double, noise: NoiseShape = .white, independentSigmas: [Float]? = nil,
+    observed: [Bool]? = nil, clippingRange: ClosedRange<Float>? = nil, bitDepth: Int? = nil
   ) {
+    precondition(sigma >= 0 && independentSigmas?.allSatisfy { $0 >= 0 } ?? true)
     if let clippingRange { precondition(clippingRange.lowerBound < clippingRange.upperBound) }
     if let bitDepth { precondition(clippingRange != nil && (1...16).contains(bitDepth)) }
+    self.sigma = sigma
     self.noise = noise
+    self.independentSigmas = independentSigmas
     self.observed = observed
     self.clippingRange = clippingRange
     self.bitDepth = bitDepth
@@ -39,11 +37,11 @@ public struct Damage: Sendable {
 
   /// One damaged picture of `truth` + noise; missing elements are 0. The noise of an element does not
   /// depend on the mask.
-  /// - Throws: what the noise model's plan throws.
-  /// - Precondition: the mask, the sigmas and the noise model have as many elements as `truth`.
+  /// - Throws: when the noise is not for data of this shape.
+  /// - Precondition: the mask and the sigmas have as many elements as `truth`.
   public func simulate(truth: Tensor, key: RandomKey) throws(PlanError) -> Tensor {
     precondition(observed.map { $0.count == truth.count } ?? true)
-    let noise = try drawNoise(count: truth.count, key: key.child("noise"))
+    let noise = try drawNoise(truth.shape, key: key.child("noise"))
     var picture = truth
     for index in picture.values.indices {
       if let observed, !observed[index] {
@@ -55,23 +53,17 @@ public struct Damage: Sendable {
     return picture
   }
 
-  private func drawNoise(count: Int, key: RandomKey) throws(PlanError) -> [Double] {
+  private func drawNoise(_ shape: Shape, key: RandomKey) throws(PlanError) -> [Double] {
     var stream = key.stream()
-    switch noise {
-    case .white(let sigma):
-      precondition(sigma >= 0)
-      return stream.normals(count).map { sigma * $0 }
-    case .independent(let sigmas):
-      precondition(sigmas.count == count && sigmas.allSatisfy { $0 >= 0 })
-      return zip(sigmas, stream.normals(count)).map { Double($0) * $1 }
-    case .model(let model):
-      precondition(model.dimension == count)
-      let plan = try model.makePlan(lanes: 1)
-      var values = [Double](repeating: 0, count: count)
-      var span = values.mutableSpan
-      plan.draw(&stream, into: &span)
-      return values
+    var values = [Double](repeating: 0, count: shape.count)
+    if sigma > 0 { values = try noise.draw(shape: shape, stream: &stream).map { sigma * $0 } }
+    if let independentSigmas {
+      precondition(independentSigmas.count == shape.count)
+      for (index, normal) in stream.normals(shape.count).enumerated() {
+        values[index] += Double(independentSigmas[index]) * normal
+      }
     }
+    return values
   }
 
   /// What the instrument writes down for an intensity.

@@ -77,6 +77,13 @@ public struct NoiseShape: Sendable, Equatable {
     }
   }
 
+  /// The share of a pixel's variance that small patches (4×4) show about their own means.
+  /// - Throws: what the Fourier plan throws.
+  package func localShare() throws(PlanError) -> Double {
+    guard case .stationary(let spectrum) = spatial else { return 1 }
+    return try spectrum.localShare(side: 4)
+  }
+
   /// The covariance of the chosen elements (row-major indices into `shape`), n×n.
   /// - Throws: as `check`; `tooLarge` above `DenseNoise.largestDimension` elements.
   package func covariance(of elements: [Int], shape: Shape) throws(PlanError) -> [Double] {

@@ -17,7 +17,7 @@ public struct CorruptOptions: Sendable, Equatable {
     case random(fraction: Double)
   }
 
-  public var sigma = SolveOptions.Sigma.value(0.1)
+  public var noise = NoiseOptions()
   public var hole = Hole.none
   /// A 16-bit PNG whose range holds all values, instead of clipping at black and white.
   public var isWide = false
@@ -34,22 +34,14 @@ public enum CorruptPipeline {
   /// - Parameter image: a PNG, "-", or a test picture such as `fashion-mnist:3055`.
   public static func run(image: String, output: String, options: CorruptOptions) throws {
     let truth = try DatasetLocator.testPicture(image) ?? Picture.read(path: image)
-    if case .value(let sigma) = options.sigma, !(sigma >= 0 && sigma <= 100) {
-      throw PipelineError.usage(
-        "--sigma must be zero or a positive number of intensity units (black 0, white 1)")
-    }
     let key = RandomKey(seed: options.seed).child("corrupt")
     let observed = try mask(options.hole, truth, key: key.child("mask"))
-    let noise: Damage.Noise
-    switch options.sigma {
-    case .value(let sigma): noise = .white(sigma: sigma)
-    case .map(let path):
-      noise = .independent(sigmas: try DamagedPicture.readSigmaMap(path, for: truth))
-    case .auto: throw PipelineError.usage("corrupt needs a noise level: give --sigma a number")
-    }
+    let (noise, sigma) = try resolve(options.noise, shape: truth.tensor.shape)
+    let sigmas = try options.noise.sigmaMap.map { try DamagedPicture.readSigmaMap($0, for: truth) }
     let ends = Float(truth.range.lowerBound)...Float(truth.range.upperBound)
     let damage = Damage(
-      noise: noise, observed: observed, clippingRange: options.isWide ? nil : ends)
+      sigma: sigma, noise: noise, independentSigmas: sigmas, observed: observed,
+      clippingRange: options.isWide ? nil : ends)
     let values = try damage.simulate(truth: truth.tensor, key: key.child("noise"))
     let depth = options.bitDepth ?? (options.isWide ? 16 : truth.bitDepth)
     let data = Picture(
@@ -66,6 +58,28 @@ public enum CorruptPipeline {
       try folder.write(Picture(tensor: mask).encoded(), to: "mask.png")
     }
     try folder.commit()
+  }
+
+  /// N₀ and σ; without any noise given σ = 0.1.
+  private static func resolve(
+    _ options: NoiseOptions, shape: Shape
+  ) throws -> (NoiseShape, Double) {
+    let noise = try ResolvedNoise(options, shape: shape)
+    switch options.level {
+    case .known(let sigma):
+      guard sigma >= 0 && sigma <= 100 else {
+        throw PipelineError.usage(
+          "--sigma must be zero or a positive number of intensity units (black 0, white 1)")
+      }
+      return (noise.shape, sigma)
+    case .inSpectrum: return (noise.shape, noise.spectrumSigma ?? 0)
+    case .none: return (noise.shape, 0)
+    case .inferred:
+      guard options.sigma == nil else {
+        throw PipelineError.usage("corrupt needs a noise level: give --sigma a number")
+      }
+      return (noise.shape, 0.1)
+    }
   }
 
   /// A hundredth of margin on both sides, in whole hundredths: no value lies at an end.

@@ -11,7 +11,12 @@ package struct DamagedPicture {
   /// One flag for each element C·H·W; nil when all are observed.
   let observed: [Bool]?
   let truth: Tensor?
-  package let data: PixelData
+  /// What each datum is.
+  let kinds: [PixelKind]
+  /// Variances that do not scale with σ²: rounding, and the square of a sigma map.
+  let fixedVariances: [Float]
+  /// Ends of the range beyond which values are censored.
+  private let ends: ClosedRange<Float>
   /// Whether values at the ends of the range are taken as censored.
   let isCensored: Bool
   /// σ given or, to be inferred, where the inference begins; 0 under a sigma map.
@@ -19,7 +24,7 @@ package struct DamagedPicture {
   let warnings: [String]
 
   package init(
-    task: SolveTask, options: SolveOptions, model: PAEModel, residualVariances: [Float]
+    task: SolveTask, options: SolveOptions, model: PAEModel, noise: ResolvedNoise
   ) throws {
     let picture = try Picture.read(path: task.image)
     try Self.check(picture, task.image, against: model)
@@ -53,21 +58,34 @@ package struct DamagedPicture {
       of: picture.tensor.values, observed: observed, censored: isCensored, low: low + halfStep,
       high: high - halfStep)
     let rounding = Float(picture.quantizationStep * picture.quantizationStep / 12)
-    var extra = residualVariances.map { $0 + rounding }
-    switch options.sigma {
-    case .value(let value): sigma = value
-    case .auto:
-      sigma = estimateSigma(
+    var fixed = [Float](repeating: rounding, count: picture.tensor.count)
+    if let path = options.noise.sigmaMap {
+      fixed = zip(fixed, try Self.readSigmaMap(path, for: picture)).map { $0 + $1 * $1 }
+    }
+    switch options.noise.level {
+    case .known(let value): sigma = value
+    case .inSpectrum: sigma = noise.spectrumSigma ?? 1
+    case .none: sigma = 0
+    case .inferred:
+      let local = estimateSigma(
         picture: picture.tensor, kinds: kinds, low: low + halfStep, high: high - halfStep)
-    case .map(let path):
-      sigma = 0
-      let map = try Self.readSigmaMap(path, for: picture)
-      extra = zip(extra, map).map { $0 + $1 * $1 }
+      sigma = local / (try noise.shape.localShare()).squareRoot()
     }
     self.warnings = warnings
-    data = PixelData(
-      values: picture.tensor.values, kinds: kinds, extraVariances: extra, low: low + halfStep,
-      high: high - halfStep)
+    self.kinds = kinds
+    fixedVariances = fixed
+    ends = low + halfStep...high - halfStep
+  }
+
+  var values: [Float] { picture.tensor.values }
+  var observedCount: Int { kinds.count { $0 != .unobserved } }
+
+  /// The data as independent ones whose variances include the residual's.
+  package func pixelData(residualVariances: [Float]) -> PixelData {
+    PixelData(
+      values: values, kinds: kinds,
+      extraVariances: zip(fixedVariances, residualVariances).map { $0 + $1 },
+      low: ends.lowerBound, high: ends.upperBound)
   }
 
   var observedFraction: Double {

@@ -86,6 +86,9 @@ package struct ModeSearchPipeline {
     var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
     for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
     if posterior.flow != nil { starts = try codes(of: starts) }
+    // Coefficients of painted factors start at their prior mean.
+    let rest = [Double](repeating: 0, count: posterior.latentDimension - latent)
+    starts = starts.map { $0 + rest }
     guard posterior.noiseLevel.isInferred else { return starts }
     return starts.map { $0 + [log(picture.sigma)] }
   }

@@ -61,7 +61,7 @@ struct SolutionFiles {
       for draw in 0..<draws.draws {
         let position = draws.position(chain: chain, draw: draw)
         base += position.prefix(latent)
-        if draws.dimension > latent { sigmas.append(exp(position[position.endIndex - 1])) }
+        if report.isLevelInferred { sigmas.append(exp(position[position.endIndex - 1])) }
       }
     }
     let shape = Shape(draws.chains, draws.draws)
@@ -69,7 +69,7 @@ struct SolutionFiles {
       .init(name: "u", shape: Shape(draws.chains, draws.draws, latent), values: .float64(base)))
     tensors.append(
       .init(name: "log_density", shape: shape, values: .float64(draws.logDensities)))
-    if draws.dimension > latent {
+    if report.isLevelInferred {
       tensors.append(.init(name: "sigma", shape: shape, values: .float64(sigmas)))
     }
     add("mean", pictures.mean)

@@ -20,13 +20,13 @@ struct SolutionPictures {
   private static let coverageDraws = 400
 
   init(
-    _ solution: Solution, posterior: ImagePosterior, residualVariances: [Float],
+    _ solution: Solution, posterior: ImagePosterior, residual: any ResidualLaw,
     options: SolveOptions, key: RandomKey, pool: WorkerPool
   ) throws {
     func picture(_ position: [Double]) throws -> Tensor {
       try PosteriorPictures.picture(
         of: position, posterior: posterior, problem: solution.problem,
-        residualVariances: residualVariances)
+        residual: residual)
     }
     let best = try picture(solution.modes.best.position)
     map = best
@@ -42,19 +42,19 @@ struct SolutionPictures {
     }
     let pictures = try PosteriorPictures(
       posterior: posterior, problem: solution.problem, draws: run.draws,
-      residualVariances: residualVariances, pool: pool)
+      residual: residual, pool: pool)
     mean = pictures.mean
     standardDeviation = pictures.standardDeviation
     draws = try PosteriorPictures.drawn(
       options.samples, posterior: posterior, problem: solution.problem, draws: run.draws,
-      residualVariances: residualVariances, key: key.child("samples"))
+      residual: residual, key: key.child("samples"))
     guard let truth = solution.picture.truth else {
       quality = nil
       return
     }
     let many = try PosteriorPictures.drawn(
       Self.coverageDraws, posterior: posterior, problem: solution.problem, draws: run.draws,
-      residualVariances: residualVariances, key: key.child("coverage"))
+      residual: residual, key: key.child("coverage"))
     quality = SolveReport.Quality(
       picture: pictures.mean, truth: truth,
       coverage90: many.count >= 100 ? Quality.coverage90(many, truth: truth) : nil)

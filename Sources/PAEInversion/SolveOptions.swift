@@ -1,15 +1,5 @@
 /// What the solvers are asked for; the defaults are the command line's.
 public struct SolveOptions: Sendable, Equatable {
-  /// The level of the noise.
-  public enum Sigma: Sendable, Equatable {
-    /// Inferred together with the picture.
-    case auto
-    /// Known, in intensity.
-    case value(Double)
-    /// One standard deviation for each pixel: a PNG whose intensities they are.
-    case map(path: String)
-  }
-
   /// Whether data at the ends of the range are censored.
   public enum Clipping: String, Sendable, CaseIterable {
     /// When they pile up there.
@@ -18,8 +8,11 @@ public struct SolveOptions: Sendable, Equatable {
     case no
   }
 
-  /// Whether the decoder's own error is part of the model.
+  /// Whether the decoder's own error ε ~ N(0, Σ) is part of the model.
   public enum Residual: String, Sendable, CaseIterable {
+    /// The whole covariance Σ.
+    case full
+    /// The variances on Σ's diagonal.
     case diagonal
     case none
   }
@@ -42,7 +35,7 @@ public struct SolveOptions: Sendable, Equatable {
   }
 
   public var model = ModelLocator.defaultName
-  public var sigma = Sigma.auto
+  public var noise = NoiseOptions()
   public var clipping = Clipping.auto
   public var residual = Residual.diagonal
   public var method = Method.nuts
@@ -64,11 +57,7 @@ public struct SolveOptions: Sendable, Equatable {
     func require(_ condition: Bool, _ message: String) throws(PipelineError) {
       if !condition { throw .usage(message) }
     }
-    if case .value(let sigma) = sigma {
-      try require(
-        sigma > 0 && sigma <= 100,
-        "--sigma must be a positive number of intensity units (black 0, white 1), or auto")
-    }
+    try noise.validate()
     try require((1...1024).contains(chains), "--chains must be 1 to 1024")
     try require((1...1_000_000).contains(draws), "--draws must be 1 to 1000000")
     try require((0...1_000_000).contains(warmup), "--warmup must be 0 to 1000000")

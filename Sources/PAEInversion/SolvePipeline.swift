@@ -45,19 +45,15 @@ public struct SolvePipeline {
     let folders = try tasks.map {
       try OutputFolder(path: $0.output, overwrite: options.overwrite)
     }
-    let residual =
-      options.residual == .none
-      ? [Float](repeating: 0, count: model.residualVariances.count) : model.residualVariances
+    let noise = try resolvedNoise()
     let pictures = try tasks.map {
-      try DamagedPicture(task: $0, options: options, model: model, residualVariances: residual)
+      try DamagedPicture(task: $0, options: options, model: model, noise: noise)
     }
     for picture in pictures { picture.warnings.forEach(warn) }
-    let sigmas = pictures.map(\.sigma)
-    let isCodes = options.space == .z
-    let posterior = ImagePosterior(
-      generator: isCodes ? model.decoder : model.generator, flow: isCodes ? model.flow : nil,
-      problems: pictures.map(\.data),
-      noiseLevel: options.sigma == .auto ? .inferred(estimates: sigmas) : .known(sigmas))
+    let measurement = try MeasurementModel(
+      pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
+      forwardOperator: IdentityOperator(shape: model.imageShape), residual: residual)
+    let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
     let modes = try findModes(posterior, pictures, key: key, progress: progress)
     let modeSeconds = (ContinuousClock().now - start).inSeconds
@@ -89,7 +85,7 @@ public struct SolvePipeline {
             stage: .pictures, fraction: Double(index) / Double(solutions.count), divergences: 0))
       else { throw SamplingError.cancelled }
       let result = try SolutionPictures(
-        solution, posterior: posterior, residualVariances: residual, options: options,
+        solution, posterior: posterior, residual: measurement.residuals[index], options: options,
         key: key.child("pictures").child(index), pool: pool)
       seconds.total = (ContinuousClock().now - start).inSeconds
       let report = try SolveReport(
@@ -112,13 +108,14 @@ public struct SolvePipeline {
       // Begun and dropped: tells whether the folder could be written.
       _ = try OutputFolder(path: task.output, overwrite: options.overwrite)
       let picture = try DamagedPicture(
-        task: task, options: options, model: model, residualVariances: model.residualVariances)
+        task: task, options: options, model: model, noise: try resolvedNoise())
       picture.warnings.forEach(warn)
       let noise =
-        switch options.sigma {
-        case .value(let value): "noise \(value)"
-        case .map(let path): "noise from \(path)"
-        case .auto: "noise inferred, starting at \(String(format: "%.3g", picture.sigma))"
+        switch options.noise.level {
+        case .known(let value): "noise \(value)"
+        case .inSpectrum: "noise from its spectrum"
+        case .none: "noise from a sigma map"
+        case .inferred: "noise inferred, starting at \(String(format: "%.3g", picture.sigma))"
         }
       lines.append(
         "\(task.image): \(noise), "
@@ -128,6 +125,18 @@ public struct SolvePipeline {
           + "after \(options.warmup), seed \(options.seed), to \(task.output)")
     }
     return lines
+  }
+
+  private var residual: ResidualCovariance {
+    switch options.residual {
+    case .full: model.residual
+    case .diagonal: model.residual.diagonal
+    case .none: .none(model.imageShape.count)
+    }
+  }
+
+  private func resolvedNoise() throws -> ResolvedNoise {
+    try ResolvedNoise(options.noise, shape: model.imageShape)
   }
 
   /// Coordinates of draws kept at most, all pictures together: 3.2 GB.

@@ -66,15 +66,29 @@ extension SolveReport {
 
   private var noise: JSONText {
     var members: [(key: String, value: JSONText)] = []
-    switch options.sigma {
-    case .map(let path): members = [("kind", .string("sigma-map")), ("file", .string(path))]
-    case .value(let value): members = [("kind", .string("white")), ("sigma", .number(value))]
-    case .auto:
+    let kind =
+      switch options.noise.spectrum {
+      case .white: "white"
+      case .power: "power"
+      case .file: "spectrum"
+      }
+    switch options.noise.level {
+    case .none: members = [("kind", .string("sigma-map"))]
+    case .known, .inSpectrum:
+      members = [("kind", .string(kind)), ("sigma", .optional(sigma?.mean))]
+    case .inferred:
       members = [
-        ("kind", .string("white-inferred")), ("sigma_mean", .optional(sigma?.mean)),
+        ("kind", .string(kind + "-inferred")), ("sigma_mean", .optional(sigma?.mean)),
         ("sigma_sd", .optional(sigma?.deviation)),
       ]
     }
+    switch options.noise.spectrum {
+    case .white: break
+    case .power(let exponent, let knee):
+      members += [("exponent", .number(exponent)), ("knee", .number(knee))]
+    case .file(let path): members.append(("spectrum", .string(path)))
+    }
+    if let path = options.noise.sigmaMap { members.append(("file", .string(path))) }
     members.append(("censored", .bool(isCensored)))
     members.append(("residual", .string(options.residual.rawValue)))
     return .object(members)

@@ -108,7 +108,7 @@ public struct SolveReport: Sendable {
       draws = solution.modes.bestDraw
       (verdict, warmupLength, acceptance, stepsPerDraw) = (nil, nil, nil, nil)
     }
-    sigma = Self.sigma(options, solution, draws, latentDimension)
+    sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
     fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
     misfit = PriorMisfit(
       draws: solution.baseDraws ?? solution.bestBase, latentDimension: latentDimension)
@@ -120,10 +120,11 @@ public struct SolveReport: Sendable {
   private static func sigma(
     _ options: SolveOptions, _ solution: Solution, _ draws: DrawSet, _ latent: Int
   ) -> (mean: Double, deviation: Double?)? {
-    switch options.sigma {
-    case .map: return nil
-    case .value(let value): return (value, nil)
-    case .auto:
+    switch options.noise.level {
+    case .none: return nil
+    case .known(let value): return (value, nil)
+    case .inSpectrum: return (solution.picture.sigma, nil)
+    case .inferred:
       let values = draws.coordinate(latent).joined().map { exp($0) }
       let mean = accurateSum(values) / Double(values.count)
       let squares = accurateSum(values.map { ($0 - mean) * ($0 - mean) })
@@ -132,6 +133,8 @@ public struct SolveReport: Sendable {
       )
     }
   }
+
+  var isLevelInferred: Bool { options.noise.level == .inferred }
 
   /// Whether the answer can be relied on: the contract's diagnostics, or for `--method map` that the
   /// climb converged.
@@ -150,13 +153,15 @@ public struct SolveReport: Sendable {
 
   var captions: [String] {
     var first = "model \(modelName), "
-    switch options.sigma {
-    case .map: first += "noise from a sigma map"
-    case .value(let value): first += "noise \(Self.short(value))"
-    case .auto:
+    switch options.noise.level {
+    case .none: first += "noise from a sigma map"
+    case .known(let value): first += "noise \(Self.short(value))"
+    case .inSpectrum: first += "noise \(Self.short(sigma?.mean ?? .nan))"
+    case .inferred:
       first += "noise inferred " + Self.short(sigma?.mean ?? .nan)
       if let deviation = sigma?.deviation { first += " ± " + Self.short(deviation) }
     }
+    first += options.noise.isWhite ? "" : ", coloured"
     first += isCensored ? ", ends of the range censored" : ""
     if let quality {
       first += String(format: ", PSNR %.1f dB", quality.psnr)

@@ -16,7 +16,7 @@ struct FixedProblem {
   /// - Throws: `PipelineError.missing` without Fashion-MNIST.
   init(in folder: String) throws {
     var options = CorruptOptions()
-    options.sigma = .value(Self.sigma)
+    options.noise.sigma = .value(Self.sigma)
     options.hole = .rectangle(rows: 8...16, columns: 9...21)
     options.isWide = true
     try CorruptPipeline.run(

@@ -13,7 +13,7 @@ struct PosteriorBenchmark {
   /// - Parameter options: chains, draws, warmup, space and threads are kept.
   init(_ options: SolveOptions, repeats: Int) throws {
     var options = options
-    options.sigma = .value(FixedProblem.sigma)
+    options.noise.sigma = .value(FixedProblem.sigma)
     options.samples = min(options.samples, options.chains * options.draws)
     try options.validate()
     self.options = options

@@ -1,6 +1,7 @@
 import Diagnostics
 import ImageFiles
 import Inversion
+import Measurement
 import PAEInversion
 import Randomness
 import Sampling
@@ -25,16 +26,19 @@ struct PreconditioningBenchmark {
     let model = try BenchmarkModel.shipped().model
     self.model = model
     let folder = try TemporaryFolder()
+    let noise = try ResolvedNoise(options.noise, shape: model.imageShape)
     let pictures = try PreconditioningProblem.ten.enumerated().map { index, problem in
-      try DamagedPicture(
+      var options = options
+      options.noise.sigma = .value(problem.sigma)
+      return try DamagedPicture(
         task: problem.damage(in: folder.path + "/\(index)"), options: options, model: model,
-        residualVariances: model.residualVariances)
+        noise: noise)
     }
-    let isCodes = options.space == .z
-    posterior = ImagePosterior(
-      generator: isCodes ? model.decoder : model.generator, flow: isCodes ? model.flow : nil,
-      problems: pictures.map(\.data),
-      noiseLevel: .known(PreconditioningProblem.ten.map(\.sigma)))
+    posterior = try MeasurementModel(
+      pictures: pictures, noise: noise.shape, isLevelInferred: false,
+      forwardOperator: IdentityOperator(shape: model.imageShape),
+      residual: model.residual.diagonal
+    ).posterior(of: model, inCodes: options.space == .z)
     let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
     let starts = key.child("starts")
     modes = try search.run(

@@ -44,7 +44,7 @@ struct PreconditioningProblem {
   /// - Throws: `PipelineError.missing` without Fashion-MNIST.
   func damage(in folder: String) throws -> SolveTask {
     var options = CorruptOptions()
-    options.sigma = .value(sigma)
+    options.noise.sigma = .value(sigma)
     options.hole = hole
     options.isWide = true
     try CorruptPipeline.run(image: "fashion-mnist:\(picture)", output: folder, options: options)

@@ -19,11 +19,7 @@ struct CorruptCommand: ParsableCommand {
   @Argument(help: "A PNG, - for standard input, or a test picture such as fashion-mnist:3055.")
   var image: String
 
-  @Option(help: "Standard deviation of the noise in intensity units.")
-  var sigma: String?
-
-  @Option(help: "PNG whose intensities are the standard deviation of each pixel's noise.")
-  var sigmaMap: String?
+  @OptionGroup var noise: NoiseArguments
 
   @Option(help: "PNG: white = observed, black = missing.")
   var mask: String?
@@ -69,11 +65,7 @@ struct CorruptCommand: ParsableCommand {
 
   private func corruptOptions() throws -> CorruptOptions {
     var options = CorruptOptions()
-    guard sigma == nil || sigmaMap == nil else {
-      throw PipelineError.usage("--sigma and --sigma-map exclude one another; give one")
-    }
-    if let sigma { options.sigma = .value(try SolverOptions.number(sigma, "--sigma")) }
-    if let sigmaMap { options.sigma = .map(path: sigmaMap) }
+    options.noise = try noise.noiseOptions()
     guard [mask != nil, rectangle != nil, missing != nil].count(where: { $0 }) <= 1 else {
       throw PipelineError.usage("--mask, --rectangle and --missing exclude one another; give one")
     }

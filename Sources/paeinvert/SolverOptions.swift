@@ -31,16 +31,9 @@ struct SolverOptions: ParsableArguments {
   @Option(name: [.customShort("m"), .long], help: "Model: a name or the path of a model file.")
   var model = ModelLocator.defaultName
 
-  @Option(
-    help: ArgumentHelp(
-      "Standard deviation of the noise in intensity units (black 0, white 1); auto infers it with the picture.",
-      valueName: "S|auto"))
-  var sigma: String?
+  @OptionGroup var noise: NoiseArguments
 
-  @Option(help: "PNG whose intensities are the standard deviation of each pixel's noise.")
-  var sigmaMap: String?
-
-  @Option(help: "Is the decoder's own error part of the model: diagonal or none.")
+  @Option(help: "The decoder's own error as part of the model: full covariance, diagonal, or none.")
   var residual = SolveOptions.Residual.diagonal
 
   @Option(
@@ -99,14 +92,7 @@ struct SolverOptions: ParsableArguments {
   func solveOptions() throws -> SolveOptions {
     var options = SolveOptions(threads: threads.count)
     options.model = model
-    if let sigmaMap {
-      guard sigma == nil else {
-        throw PipelineError.usage("--sigma and --sigma-map exclude one another; give one")
-      }
-      options.sigma = .map(path: sigmaMap)
-    } else if let sigma, sigma != "auto" {
-      options.sigma = .value(try Self.number(sigma, "--sigma"))
-    }
+    options.noise = try noise.noiseOptions()
     options.residual = residual
     options.clipping = clipped
     options.method = method
@@ -141,13 +127,6 @@ struct SolverOptions: ParsableArguments {
       throw PipelineError.usage("two pictures would share one result folder; give each once")
     }
     return tasks
-  }
-
-  static func number(_ text: String, _ option: String) throws -> Double {
-    guard let value = Double(text) else {
-      throw PipelineError.usage("\(option) must be a number, not '\(text)'")
-    }
-    return value
   }
 
   static func defaultOutput(_ image: String, _ suffix: String) -> String {

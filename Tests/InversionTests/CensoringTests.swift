@@ -115,7 +115,9 @@ private struct GridMoments {
     expectDeviation(draws.coordinate(0), base.deviation)
 
     let pictures = try PosteriorPictures(
-      posterior: posterior, problem: 0, draws: draws, residualVariances: problem.residuals,
+      posterior: posterior, problem: 0, draws: draws, 
+      residual: ResidualConditional(
+        data: posterior.problems[0], residualVariances: problem.residuals),
       pool: WorkerPool(threads: 2))
     for pixel in 0..<ClippedProblem.pixels {
       let exact = pixelMoments(pixel, grid, weights)

@@ -129,7 +129,9 @@ import Workers
     _ exact: LinearProblem.Solution, _ pool: WorkerPool
   ) throws {
     let pictures = try PosteriorPictures(
-      posterior: posterior, problem: 0, draws: draws, residualVariances: problem.residuals,
+      posterior: posterior, problem: 0, draws: draws, 
+      residual: ResidualConditional(
+        data: posterior.problems[0], residualVariances: problem.residuals),
       pool: pool)
     for pixel in 0..<LinearProblem.pixels {
       // G(u) + E(ε | u, y) of each draw, in double precision.
@@ -163,7 +165,9 @@ import Workers
   ) throws {
     let pictures = try PosteriorPictures.drawn(
       4000, posterior: posterior, problem: 0, draws: draws,
-      residualVariances: problem.residuals, key: key)
+      
+      residual: ResidualConditional(
+        data: posterior.problems[0], residualVariances: problem.residuals), key: key)
     #expect(pictures.count == 4000)
     let count = Double(pictures.count)
     for pixel in 0..<LinearProblem.pixels {

@@ -155,7 +155,7 @@ import Workers
     func pictures(_ threads: Int) throws -> [Tensor] {
       let pictures = try PosteriorPictures(
         posterior: posterior, problem: 3, draws: set,
-        residualVariances: model.residualVariances, pool: WorkerPool(threads: threads))
+        residual: law, pool: WorkerPool(threads: threads))
       return [pictures.mean, pictures.standardDeviation]
     }
     let reference = try pictures(1)
@@ -166,7 +166,7 @@ import Workers
       for draw in 0..<60 {
         let picture = try PosteriorPictures.picture(
           of: Array(set.position(chain: chain, draw: draw)), posterior: posterior, problem: 3,
-          residualVariances: model.residualVariances)
+          residual: law)
         for pixel in 0..<64 { mean[pixel] += Double(picture.values[pixel]) / 300 }
       }
     }
@@ -174,7 +174,7 @@ import Workers
     func drawn() throws -> [Tensor] {
       try PosteriorPictures.drawn(
         7, posterior: posterior, problem: 3, draws: set,
-        residualVariances: model.residualVariances, key: RandomKey(seed: 3))
+        residual: law, key: RandomKey(seed: 3))
     }
     let first = try drawn()
     #expect(try drawn() == first)
@@ -192,7 +192,7 @@ import Workers
     for count in [0, 1, 2, 5, 6, 100] {
       let drawn = try PosteriorPictures.drawn(
         count, posterior: posterior, problem: 0, draws: set,
-        residualVariances: model.residualVariances, key: RandomKey(seed: 3))
+        residual: law, key: RandomKey(seed: 3))
       #expect(drawn.count == min(count, 6))
     }
   }

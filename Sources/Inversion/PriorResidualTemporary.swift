@@ -1,0 +1,5 @@
+import Measurement
+
+extension Prior {
+  public var residual: ResidualCovariance { ResidualCovariance(variances: residualVariances) }
+}

@@ -1,0 +1,111 @@
+import Flows
+import Inversion
+import Maps
+import Measurement
+import Tensors
+
+/// How the pictures of one run were measured, in the form that is quickest to evaluate exactly:
+///
+/// - *independent data*: white noise and no covariance between data, censored or not;
+/// - *painted factors*: the same with the residual's factors as coordinates, where clipped data bar
+///   integrating them out;
+/// - *turned data*: anything else, up to 4,096 data (`DiagonalizedMeasurement`).
+package struct MeasurementModel {
+  package enum Form: String, Sendable {
+    case independent
+    case painted
+    case turned
+  }
+
+  package let form: Form
+  /// From mean images to data; nil when each datum is an element of the image.
+  let instrument: (any DifferentiableMap)?
+  let logVolume: Double
+  package let problems: [PixelData]
+  let level: NoiseLevel
+  /// The factors that join the coordinates: with `form` painted.
+  let painted: ResidualCovariance?
+  /// The law of ε for each picture.
+  let residuals: [any ResidualLaw]
+
+  /// - Throws: `PipelineError` for what cannot be combined; `PlanError` for singular covariances.
+  package init(
+    pictures: [DamagedPicture], noise: NoiseShape, isLevelInferred: Bool,
+    forwardOperator: any LinearOperator, residual: ResidualCovariance
+  ) throws {
+    let isIdentity = forwardOperator is IdentityOperator
+    let isCensored = pictures.contains { $0.isCensored }
+    let sigmas = pictures.map(\.sigma)
+    let level = isLevelInferred ? NoiseLevel.inferred(estimates: sigmas) : .known(sigmas)
+    let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
+    if noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual) {
+      form = .independent
+      instrument = isIdentity ? nil : forwardOperator
+      painted = nil
+    } else if noise.isWhite && isIdentity
+      && (isCensored || pictures[0].observedCount > DenseNoise.largestDimension)
+    {
+      form = .painted
+      instrument = nil
+      painted = residual
+    } else {
+      form = .turned
+      painted = nil
+      guard !isCensored else {
+        throw PipelineError.usage(
+          "values are clipped at the ends of the range, and that cannot be combined with coloured "
+            + "noise or an operator yet: give --clipped no to take them as they are")
+      }
+      try Self.requireOneStructure(pictures)
+      let turned = try DiagonalizedMeasurement(
+        GaussianMeasurement(
+          forwardOperator: forwardOperator, observed: pictures[0].observed, noise: noise,
+          fixedVariances: pictures[0].fixedVariances, residual: residual),
+        sigma: isLevelInferred ? nil : sigmas[0])
+      let map = turned.makeInstrument()
+      instrument = map
+      logVolume = turned.logVolume
+      let problems = pictures.map { turned.pixelData($0.values) }
+      self.problems = problems
+      residuals = problems.map {
+        LinearResidualConditional(instrument: turned, map: map, data: $0)
+      }
+      self.level = turned.includedSigma == nil ? level : .known(sigmas.map { _ in 0 })
+      return
+    }
+    logVolume = 0
+    self.level = level
+    let own = residual.variances
+    let variances = isIdentity ? own : [Float](repeating: 0, count: forwardOperator.codomain.count)
+    problems = pictures.map { $0.pixelData(residualVariances: variances) }
+    residuals =
+      isIdentity
+      ? problems.map { ResidualConditional(data: $0, residualVariances: variances) }
+      : problems.map { _ in NoResidual(count: residual.count) }
+  }
+
+  /// The posterior of the pictures under a model's prior, in codes or base variables.
+  package func posterior(of model: PAEModel, inCodes: Bool) -> ImagePosterior {
+    var generator: any DifferentiableMap = inCodes ? model.decoder : model.generator
+    var flow: (any Bijection)? = inCodes ? model.flow : nil
+    if let painted {
+      generator = FactorPainting(generator, residual: painted)
+      flow = flow.map { ExtendedFlow($0, extra: painted.rank) }
+    }
+    return ImagePosterior(
+      generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
+      problems: problems, noiseLevel: level)
+  }
+
+  /// Turned data share one covariance.
+  private static func requireOneStructure(_ pictures: [DamagedPicture]) throws(PipelineError) {
+    for picture in pictures.dropFirst()
+    where picture.observed != pictures[0].observed
+      || picture.fixedVariances != pictures[0].fixedVariances
+    {
+      throw .usage(
+        "\(picture.task.image) has another depth, range or mask than \(pictures[0].task.image): with "
+          + "coloured noise, an operator or the full residual, solve them one at a time")
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Measurement
+import Tensors
+
+/// Noise options with their files read, for data of one shape.
+package struct ResolvedNoise {
+  /// N₀, of unit variance in each pixel (times the diagonal of the channel covariance).
+  package let shape: NoiseShape
+  /// The standard deviation of a pixel that the spectrum's file states.
+  let spectrumSigma: Double?
+
+  /// - Throws: `PipelineError` or `PlanError` for a spectrum or a channel covariance that cannot be used.
+  package init(_ options: NoiseOptions, shape data: Shape) throws {
+    let spatial: NoiseShape.Spatial
+    var spectrumSigma: Double?
+    if options.spectrum == .white {
+      spatial = .white
+    } else {
+      guard data.rank == 3 else {
+        throw PipelineError.usage("a noise spectrum needs data on a grid of pixels")
+      }
+      let (height, width) = (data[1], data[2])
+      switch options.spectrum {
+      case .white: spatial = .white
+      case .power(let exponent, let knee):
+        spatial = .stationary(
+          try .power(exponent: exponent, knee: knee, sigma: 1, height: height, width: width))
+      case .file(let path):
+        let spectrum = try SpectrumFile.read(path, height: height, width: width)
+        spectrumSigma = spectrum.variance.squareRoot()
+        spatial = .stationary(spectrum.scaled(toVariance: 1))
+      }
+    }
+    if let covariance = options.channelCovariance {
+      shape = try NoiseShape(spatial: spatial, channelCovariance: covariance)
+    } else {
+      shape = NoiseShape(spatial: spatial)
+    }
+    try shape.check(shape: data)
+    self.spectrumSigma = spectrumSigma
+  }
+}

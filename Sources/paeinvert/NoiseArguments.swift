@@ -1,0 +1,51 @@
+import ArgumentParser
+import PAEInversion
+
+/// The noise of the data, for the solvers and for `corrupt`.
+struct NoiseArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Standard deviation of the noise in intensity units (black 0, white 1); auto infers it with the picture.",
+      valueName: "S|auto"))
+  var sigma: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Colour of the noise: power:ALPHA[,KNEE] for P(k) ~ (k^2 + KNEE^2)^(-ALPHA/2), k in cycles per pixel, or a file: a table of 'k P', or a PNG. A file states the level too, unless --sigma is given.",
+      valueName: "FILE|power:A[,K]"))
+  var noiseSpectrum: String?
+
+  @Option(
+    help:
+      "PNG whose intensities are the standard deviation of each pixel's independent noise; with --sigma or --noise-spectrum it comes on top."
+  )
+  var sigmaMap: String?
+
+  func noiseOptions() throws -> NoiseOptions {
+    var options = NoiseOptions(sigmaMap: sigmaMap)
+    if let sigma {
+      options.sigma = sigma == "auto" ? .auto : .value(try Self.number(sigma, "--sigma"))
+    }
+    if let noiseSpectrum { options.spectrum = try Self.spectrum(noiseSpectrum) }
+    return options
+  }
+
+  static func spectrum(_ text: String) throws -> NoiseOptions.Spectrum {
+    guard text.hasPrefix("power:") else { return .file(path: text) }
+    let words = text.dropFirst(6).split(separator: ",", omittingEmptySubsequences: false)
+    guard (1...2).contains(words.count), let exponent = Double(words[0]),
+      let knee = words.count == 2 ? Double(words[1]) : 0
+    else {
+      throw PipelineError.usage(
+        "--noise-spectrum must be power:ALPHA or power:ALPHA,KNEE with numbers, not '\(text)'")
+    }
+    return .power(exponent: exponent, knee: knee)
+  }
+
+  static func number(_ text: String, _ option: String) throws -> Double {
+    guard let value = Double(text) else {
+      throw PipelineError.usage("\(option) must be a number, not '\(text)'")
+    }
+    return value
+  }
+}
