@@ -35,13 +35,19 @@ public struct DiagonalizedMeasurement: Sendable {
   package let includedSigma: Double?
 
   /// Above this many data a known σ is worth a factorization of its own.
-  static let largestSpectral = 1500
+  private static let largestSpectral = 1500
 
   /// - Parameter sigma: σ when it is known, which is quicker with many data.
   /// - Throws: `tooLarge` above `DenseNoise.largestDimension` data; `unusable` when a covariance is
   ///   singular, saying which.
   /// - Precondition: a known σ is not negative.
   public init(_ measurement: GaussianMeasurement, sigma: Double? = nil) throws(PlanError) {
+    try self.init(measurement, sigma: sigma, largestSpectral: Self.largestSpectral)
+  }
+
+  init(
+    _ measurement: GaussianMeasurement, sigma: Double?, largestSpectral: Int
+  ) throws(PlanError) {
     self.measurement = measurement
     let seen = measurement.observedIndices
     try DenseNoise.checkDimension(seen.count)
@@ -54,7 +60,7 @@ public struct DiagonalizedMeasurement: Sendable {
       measurement.noise.isWhite
       ? nil
       : try measurement.noise.covariance(of: seen, shape: measurement.forwardOperator.codomain)
-    if let sigma, seen.count > Self.largestSpectral {
+    if let sigma, seen.count > largestSpectral {
       let squared = sigma * sigma
       if let noise {
         for index in fixed.indices { fixed[index] += squared * noise[index] }

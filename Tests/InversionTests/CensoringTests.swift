@@ -115,7 +115,7 @@ private struct GridMoments {
     expectDeviation(draws.coordinate(0), base.deviation)
 
     let pictures = try PosteriorPictures(
-      posterior: posterior, problem: 0, draws: draws, 
+      posterior: posterior, problem: 0, draws: draws,
       residual: ResidualConditional(
         data: posterior.problems[0], residualVariances: problem.residuals),
       pool: WorkerPool(threads: 2))

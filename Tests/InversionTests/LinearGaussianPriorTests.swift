@@ -129,7 +129,7 @@ import Workers
     _ exact: LinearProblem.Solution, _ pool: WorkerPool
   ) throws {
     let pictures = try PosteriorPictures(
-      posterior: posterior, problem: 0, draws: draws, 
+      posterior: posterior, problem: 0, draws: draws,
       residual: ResidualConditional(
         data: posterior.problems[0], residualVariances: problem.residuals),
       pool: pool)
@@ -165,7 +165,7 @@ import Workers
   ) throws {
     let pictures = try PosteriorPictures.drawn(
       4000, posterior: posterior, problem: 0, draws: draws,
-      
+
       residual: ResidualConditional(
         data: posterior.problems[0], residualVariances: problem.residuals), key: key)
     #expect(pictures.count == 4000)

@@ -151,6 +151,8 @@ import Workers
   func pictures() throws {
     let model = try tinyModel()
     let posterior = try posterior(model, inferred: true)
+    let law = ResidualConditional(
+      data: posterior.problems[3], residualVariances: model.residualVariances)
     let set = try draws(posterior, [problem(3, chains: 5, inferred: true)], threads: 2)[0]
     func pictures(_ threads: Int) throws -> [Tensor] {
       let pictures = try PosteriorPictures(
@@ -186,6 +188,8 @@ import Workers
   func drawnCount() throws {
     let model = try tinyModel()
     let posterior = try posterior(model, inferred: false)
+    let law = ResidualConditional(
+      data: posterior.problems[0], residualVariances: model.residualVariances)
     let set = DrawSet(
       chains: 2, draws: 3, dimension: 4, positions: (0..<24).map { 0.1 * Double($0) },
       logDensities: [Double](repeating: 0, count: 6))

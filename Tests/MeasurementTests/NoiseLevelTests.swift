@@ -108,8 +108,9 @@ private func picture(_ index: Int, size: Int = 28) -> Tensor {
   @Test func colouredNoiseIsThatOfItsSpectrum() throws {
     let spectrum = try PowerSpectrum.power(exponent: 2, sigma: 1, height: 8, width: 8)
     let key = RandomKey(seed: 82)
-    let picture = try Damage(sigma: 0.3, noise: NoiseShape(spatial: .stationary(spectrum))).simulate(
-      truth: Tensor(shape: Shape(1, 8, 8)), key: key)
+    let picture = try Damage(sigma: 0.3, noise: NoiseShape(spatial: .stationary(spectrum)))
+      .simulate(
+        truth: Tensor(shape: Shape(1, 8, 8)), key: key)
     let model = StationaryNoise(spectrum: spectrum.scaled(toVariance: 0.09))
     var stream = key.child("noise").stream()
     var expected = [Double](repeating: 0, count: 64)
