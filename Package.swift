@@ -27,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
     // Level 0: system libraries.
@@ -71,6 +72,7 @@ let package = Package(
       [
         "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles", "Sampling",
         "Diagnostics", "Networks", "Measurement", "Flows", "Inversion", "Training", "Galleries",
+        .product(name: "Yams", package: "Yams"),
       ]),
     // Level 8.
     .executableTarget(

@@ -17,6 +17,8 @@ public struct CorruptOptions: Sendable, Equatable {
     case random(fraction: Double)
   }
 
+  /// The light's way before the noise.
+  public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
   public var hole = Hole.none
   /// A 16-bit PNG whose range holds all values, instead of clipping at black and white.
@@ -29,38 +31,84 @@ public struct CorruptOptions: Sendable, Equatable {
   public init() {}
 }
 
-/// Makes a test case: `truth.png`, `data.png` and, with a hole, `mask.png`.
+/// Makes a test case: `truth.png`, `data.png` (`data.npy` for frequencies), with a hole `mask.png`, and
+/// `problem.yaml`, which `solve` takes.
 public enum CorruptPipeline {
   /// - Parameter image: a PNG, "-", or a test picture such as `fashion-mnist:3055`.
   public static func run(image: String, output: String, options: CorruptOptions) throws {
     let truth = try DatasetLocator.testPicture(image) ?? Picture.read(path: image)
     let key = RandomKey(seed: options.seed).child("corrupt")
-    let observed = try mask(options.hole, truth, key: key.child("mask"))
-    let (noise, sigma) = try resolve(options.noise, shape: truth.tensor.shape)
-    let sigmas = try options.noise.sigmaMap.map { try DamagedPicture.readSigmaMap($0, for: truth) }
+    let forward = try ForwardModel(options.operators, on: truth.tensor.shape)
+    let observed = try mask(options.hole, forward.dataShape, key: key.child("mask"))
+    let (noise, sigma) = try resolve(options.noise, shape: forward.dataShape)
+    let sigmas = try options.noise.sigmaMap.map {
+      try DamagedPicture.readSigmaMap($0, shape: forward.dataShape)
+    }
     let ends = Float(truth.range.lowerBound)...Float(truth.range.upperBound)
+    let isClipped = !options.isWide && forward.sampling == nil
     let damage = Damage(
       sigma: sigma, noise: noise, independentSigmas: sigmas, observed: observed,
-      clippingRange: options.isWide ? nil : ends)
-    let values = try damage.simulate(truth: truth.tensor, key: key.child("noise"))
-    let depth = options.bitDepth ?? (options.isWide ? 16 : truth.bitDepth)
-    let data = Picture(
-      tensor: values, alpha: truth.alpha, bitDepth: depth,
-      range: options.isWide ? wideRange(values) : truth.range)
+      clippingRange: isClipped ? ends : nil)
+    let values = try damage.simulate(
+      truth: apply(forward, to: truth.tensor), key: key.child("noise"))
     let folder = try OutputFolder(path: output, overwrite: options.overwrite)
     try folder.write(truth.encoded(), to: "truth.png")
-    try folder.write(data.encoded(), to: "data.png")
+    let name = forward.sampling == nil ? "data.png" : "data.npy"
+    if let sampling = forward.sampling {
+      try folder.write(
+        NPYFile.encode(complex: sampling.spectrum(from: values.values), shape: sampling.domain),
+        to: name)
+    } else {
+      let data = Picture(
+        tensor: values, alpha: forward.isIdentity ? truth.alpha : nil,
+        bitDepth: options.bitDepth ?? (options.isWide ? 16 : truth.bitDepth),
+        range: options.isWide ? wideRange(values) : truth.range)
+      try folder.write(data.encoded(), to: name)
+    }
     if let observed {
-      let pixels = truth.width * truth.height
+      let shape = forward.dataShape
       let mask = Tensor(
-        shape: Shape(1, truth.height, truth.width),
-        values: observed.prefix(pixels).map { $0 ? 1 : 0 })
+        shape: Shape(1, shape[1], shape[2]),
+        values: observed.prefix(shape[1] * shape[2]).map { $0 ? 1 : 0 })
       try folder.write(Picture(tensor: mask).encoded(), to: "mask.png")
     }
+    try folder.write(
+      Array(problem(options, data: name, isMasked: observed != nil).utf8), to: "problem.yaml")
     try folder.commit()
   }
 
-  /// N₀ and σ; without any noise given σ = 0.1.
+  /// The case as `solve` takes it; its own files are named without a folder.
+  private static func problem(_ options: CorruptOptions, data: String, isMasked: Bool) -> String {
+    var solving = SolveOptions(threads: 1)
+    solving.operators = options.operators.map(\.withAbsolutePaths)
+    solving.noise = options.noise
+    if solving.noise.level == .inferred { solving.noise.sigma = .value(defaultSigma) }
+    solving.noise.sigmaMap = options.noise.sigmaMap.map(absolutePath)
+    if case .file(let path) = options.noise.spectrum {
+      solving.noise.spectrum = .file(path: absolutePath(path))
+    }
+    return ProblemFile(
+      options: solving,
+      tasks: [
+        SolveTask(
+          image: data, output: "solved", mask: isMasked ? "mask.png" : nil, truth: "truth.png")
+      ]
+    ).yaml
+  }
+
+  private static func apply(
+    _ forward: ForwardModel, to truth: Tensor
+  ) throws(PlanError) -> Tensor {
+    var data = Tensor(shape: forward.dataShape)
+    var span = data.values.mutableSpan
+    try forward.map.makePlan(lanes: 1).apply(truth.values.span, into: &span)
+    return data
+  }
+
+  /// σ when no noise is given.
+  private static let defaultSigma = 0.1
+
+  /// N₀ and σ.
   private static func resolve(
     _ options: NoiseOptions, shape: Shape
   ) throws -> (NoiseShape, Double) {
@@ -78,7 +126,7 @@ public enum CorruptPipeline {
       guard options.sigma == nil else {
         throw PipelineError.usage("corrupt needs a noise level: give --sigma a number")
       }
-      return (noise.shape, 0.1)
+      return (noise.shape, defaultSigma)
     }
   }
 
@@ -89,23 +137,27 @@ public enum CorruptPipeline {
       / 100
   }
 
-  /// One flag for each element, the same for all channels; nil without a hole.
-  private static func mask(
-    _ hole: CorruptOptions.Hole, _ truth: Picture, key: RandomKey
-  ) throws -> [Bool]? {
-    var flags = [Bool](repeating: true, count: truth.width * truth.height)
+  /// One flag for each datum, the same for all channels; nil without a hole.
+  private static func mask(_ hole: CorruptOptions.Hole, _ shape: Shape, key: RandomKey) throws -> [Bool]? {
+    if hole == .none { return nil }
+    guard shape.rank == 3 else {
+      throw PipelineError.usage(
+        "frequencies have no holes: name the measured ones in the fourier step")
+    }
+    let (height, width) = (shape[1], shape[2])
+    var flags = [Bool](repeating: true, count: width * height)
     switch hole {
     case .none: return nil
-    case .mask(let path): return try DamagedPicture.readMask(path, for: truth)
+    case .mask(let path): return try DamagedPicture.readMask(path, shape: shape)
     case .rectangle(let rows, let columns):
-      guard (0..<truth.height).contains(rows.upperBound), rows.lowerBound >= 0,
-        (0..<truth.width).contains(columns.upperBound), columns.lowerBound >= 0
+      guard (0..<height).contains(rows.upperBound), rows.lowerBound >= 0,
+        (0..<width).contains(columns.upperBound), columns.lowerBound >= 0
       else {
         throw PipelineError.usage(
-          "the rectangle reaches outside the picture of \(truth.width)x\(truth.height) pixels")
+          "the rectangle reaches outside the picture of \(width)x\(height) pixels")
       }
       for row in rows {
-        for column in columns { flags[row * truth.width + column] = false }
+        for column in columns { flags[row * width + column] = false }
       }
     case .random(let fraction):
       guard fraction > 0, fraction < 1 else {
@@ -117,6 +169,24 @@ public enum CorruptPipeline {
     guard flags.contains(true) else {
       throw PipelineError.usage("nothing would be observed; leave some pixels")
     }
-    return (0..<truth.tensor.shape[0]).flatMap { _ in flags }
+    return (0..<shape[0]).flatMap { _ in flags }
+  }
+}
+
+/// As the file is named from anywhere.
+private func absolutePath(_ path: String) -> String {
+  path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+}
+
+extension ForwardStep {
+  fileprivate var withAbsolutePaths: ForwardStep {
+    switch self {
+    case .blur(.file(let path), let border):
+      .blur(.file(path: absolutePath(path)), border: border)
+    case .gain(let path): .gain(path: absolutePath(path))
+    case .mask(let path): .mask(path: absolutePath(path))
+    case .fourier(let path): .fourier(path: absolutePath(path))
+    case .blur, .downsample, .crop, .pad: self
+    }
   }
 }

@@ -31,16 +31,16 @@ package struct MeasurementModel {
   /// - Throws: `PipelineError` for what cannot be combined; `PlanError` for singular covariances.
   package init(
     pictures: [DamagedPicture], noise: NoiseShape, isLevelInferred: Bool,
-    forwardOperator: any LinearOperator, residual: ResidualCovariance
+    forward: ForwardModel, residual: ResidualCovariance
   ) throws {
-    let isIdentity = forwardOperator is IdentityOperator
+    let isIdentity = forward.isIdentity
     let isCensored = pictures.contains { $0.isCensored }
     let sigmas = pictures.map(\.sigma)
     let level = isLevelInferred ? NoiseLevel.inferred(estimates: sigmas) : .known(sigmas)
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
     if noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual) {
       form = .independent
-      instrument = isIdentity ? nil : forwardOperator
+      instrument = isIdentity ? nil : forward.map
       painted = nil
     } else if noise.isWhite && isIdentity
       && (isCensored || pictures[0].observedCount > DenseNoise.largestDimension)
@@ -59,7 +59,7 @@ package struct MeasurementModel {
       try Self.requireOneStructure(pictures)
       let turned = try DiagonalizedMeasurement(
         GaussianMeasurement(
-          forwardOperator: forwardOperator, observed: pictures[0].observed, noise: noise,
+          forwardOperator: forward.map, observed: pictures[0].observed, noise: noise,
           fixedVariances: pictures[0].fixedVariances, residual: residual),
         sigma: isLevelInferred ? nil : sigmas[0])
       let map = turned.makeInstrument()
@@ -76,7 +76,7 @@ package struct MeasurementModel {
     logVolume = 0
     self.level = level
     let own = residual.variances
-    let variances = isIdentity ? own : [Float](repeating: 0, count: forwardOperator.codomain.count)
+    let variances = isIdentity ? own : [Float](repeating: 0, count: forward.dataShape.count)
     problems = pictures.map { $0.pixelData(residualVariances: variances) }
     residuals =
       isIdentity

@@ -146,13 +146,11 @@ package struct ModeSearchPipeline {
   }
 
   private func encoderGuess(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {
-    let range = Float(0)...Float(1)
-    var image = picture.picture.tensor.values.map {
-      min(max($0, range.lowerBound), range.upperBound)
-    }
-    if let observed = picture.observed {
+    var image = picture.suggestion.picture.map { min(max($0, 0), 1) }
+    let isKnown = picture.suggestion.isKnown
+    if isKnown.contains(false) {
       let fill = try priorMean(key: key)
-      for index in image.indices where !observed[index] { image[index] = fill[index] }
+      for index in image.indices where !isKnown[index] { image[index] = fill[index] }
     }
     var code = [Float](repeating: 0, count: model.latentDimension)
     var codeSpan = code.mutableSpan

@@ -37,6 +37,11 @@ public struct PipelineError: Error, Equatable, CustomStringConvertible {
     PipelineError(description, exitCode: 70)
   }
 
+  /// A configuration that cannot be used: 78.
+  public static func configuration(_ description: String) -> PipelineError {
+    PipelineError(description, exitCode: 78)
+  }
+
   /// The error that any error of the modules below amounts to.
   public init(_ error: any Error) {
     switch error {

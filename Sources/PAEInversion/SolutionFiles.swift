@@ -81,14 +81,16 @@ struct SolutionFiles {
 
   private var gallery: Tensor {
     let picture = solution.picture
-    let range = Float(0)...Float(1)
-    let mask = picture.observed.map { flags in
-      Tensor(shape: picture.picture.tensor.shape, values: flags.map { $0 ? 1 : 0 })
-    }
+    let shape = pictures.map.shape
+    // Where data are not pixels of the picture, what they suggest stands for them.
+    let mask =
+      picture.observed == nil && !picture.suggestion.isKnown.contains(false)
+      ? nil : Tensor(shape: shape, values: picture.suggestion.isKnown.map { $0 ? 1 : 0 })
     return PosteriorGallery(
-      title: report.title, captions: report.captions, data: picture.picture.tensor,
-      observed: mask, mean: pictures.mean, standardDeviation: pictures.standardDeviation,
-      map: pictures.map, truth: picture.truth, draws: pictures.draws, range: range
+      title: report.title, captions: report.captions,
+      data: Tensor(shape: shape, values: picture.suggestion.picture), observed: mask,
+      mean: pictures.mean, standardDeviation: pictures.standardDeviation, map: pictures.map,
+      truth: picture.truth, draws: pictures.draws, range: 0...1
     ).render()
   }
 }

@@ -35,6 +35,8 @@ public struct SolveOptions: Sendable, Equatable {
   }
 
   public var model = ModelLocator.defaultName
+  /// The light's way from picture to data, the first step acting first.
+  public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
   public var clipping = Clipping.auto
   public var residual = Residual.diagonal
@@ -89,6 +91,13 @@ public struct SolveTask: Sendable, Equatable {
     self.output = output
     self.mask = mask
     self.truth = truth
+  }
+
+  /// A result folder beside a picture: its path without ".png" or ".npy", and a suffix.
+  public static func defaultOutput(_ image: String, suffix: String) -> String {
+    if image == "-" { return "stdin." + suffix }
+    let isKnown = [".png", ".npy"].contains { image.lowercased().hasSuffix($0) }
+    return (isKnown ? String(image.dropLast(4)) : image) + "." + suffix
   }
 }
 

@@ -45,14 +45,16 @@ public struct SolvePipeline {
     let folders = try tasks.map {
       try OutputFolder(path: $0.output, overwrite: options.overwrite)
     }
-    let noise = try resolvedNoise()
+    let forward = try ForwardModel(options.operators, on: model.imageShape)
+    let noise = try ResolvedNoise(options.noise, shape: forward.dataShape)
     let pictures = try tasks.map {
-      try DamagedPicture(task: $0, options: options, model: model, noise: noise)
+      try DamagedPicture(
+        task: $0, options: options, model: model, forward: forward, noise: noise)
     }
     for picture in pictures { picture.warnings.forEach(warn) }
     let measurement = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forwardOperator: IdentityOperator(shape: model.imageShape), residual: residual)
+      forward: forward, residual: residual)
     let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
     let modes = try findModes(posterior, pictures, key: key, progress: progress)
@@ -101,30 +103,20 @@ public struct SolvePipeline {
     return reports
   }
 
-  /// Reads and checks everything that `run` would, and says what it would do; writes nothing.
-  public func check(_ tasks: [SolveTask], warn: (String) -> Void) throws -> [String] {
-    var lines = ["model: \(modelPath)"]
-    for task in tasks {
+  /// Reads and checks everything that `run` would; writes nothing.
+  public func check(_ tasks: [SolveTask], warn: (String) -> Void) throws {
+    let forward = try ForwardModel(options.operators, on: model.imageShape)
+    let noise = try ResolvedNoise(options.noise, shape: forward.dataShape)
+    let pictures = try tasks.map {
       // Begun and dropped: tells whether the folder could be written.
-      _ = try OutputFolder(path: task.output, overwrite: options.overwrite)
-      let picture = try DamagedPicture(
-        task: task, options: options, model: model, noise: try resolvedNoise())
-      picture.warnings.forEach(warn)
-      let noise =
-        switch options.noise.level {
-        case .known(let value): "noise \(value)"
-        case .inSpectrum: "noise from its spectrum"
-        case .none: "noise from a sigma map"
-        case .inferred: "noise inferred, starting at \(String(format: "%.3g", picture.sigma))"
-        }
-      lines.append(
-        "\(task.image): \(noise), "
-          + String(format: "%.1f %% observed, ", 100 * picture.observedFraction)
-          + (picture.isCensored ? "ends of the range censored, " : "nothing censored, ")
-          + "method \(options.method.rawValue), \(options.chains) chains of \(options.draws) draws "
-          + "after \(options.warmup), seed \(options.seed), to \(task.output)")
+      _ = try OutputFolder(path: $0.output, overwrite: options.overwrite)
+      return try DamagedPicture(
+        task: $0, options: options, model: model, forward: forward, noise: noise)
     }
-    return lines
+    for picture in pictures { picture.warnings.forEach(warn) }
+    _ = try MeasurementModel(
+      pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
+      forward: forward, residual: residual)
   }
 
   private var residual: ResidualCovariance {
@@ -133,10 +125,6 @@ public struct SolvePipeline {
     case .diagonal: model.residual.diagonal
     case .none: .none(model.imageShape.count)
     }
-  }
-
-  private func resolvedNoise() throws -> ResolvedNoise {
-    try ResolvedNoise(options.noise, shape: model.imageShape)
   }
 
   /// Coordinates of draws kept at most, all pictures together: 3.2 GB.

@@ -81,7 +81,7 @@ public struct SolveReport: Sendable {
     modelName = model.name
     modelDigest = model.digest
     imagePath = solution.picture.task.image
-    let shape = solution.picture.picture.tensor.shape
+    let shape = pictures.map.shape
     (channels, height, width) = (shape[0], shape[1], shape[2])
     observedFraction = solution.picture.observedFraction
     isCensored = solution.picture.isCensored

@@ -27,17 +27,17 @@ struct PreconditioningBenchmark {
     self.model = model
     let folder = try TemporaryFolder()
     let noise = try ResolvedNoise(options.noise, shape: model.imageShape)
+    let forward = try ForwardModel([], on: model.imageShape)
     let pictures = try PreconditioningProblem.ten.enumerated().map { index, problem in
       var options = options
       options.noise.sigma = .value(problem.sigma)
       return try DamagedPicture(
         task: problem.damage(in: folder.path + "/\(index)"), options: options, model: model,
-        noise: noise)
+        forward: forward, noise: noise)
     }
     posterior = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: false,
-      forwardOperator: IdentityOperator(shape: model.imageShape),
-      residual: model.residual.diagonal
+      forward: forward, residual: model.residual.diagonal
     ).posterior(of: model, inCodes: options.space == .z)
     let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
     let starts = key.child("starts")

@@ -6,7 +6,8 @@ struct CorruptCommand: ParsableCommand {
     commandName: "corrupt",
     abstract: "Make a test case: a damaged picture, its mask and the truth.",
     discussion: """
-      Writes data.png, truth.png and, with a hole, mask.png into a folder. Values are clipped at \
+      Writes data.png, truth.png, with a hole mask.png, and problem.yaml, which 'solve' takes, into a \
+      folder. --problem takes operator, noise and mask from a problem file. Values are clipped at \
       black and white and rounded, as a camera does; --wide keeps them in a 16-bit PNG whose range \
       stands in the text chunk paeinvert:range.
 
@@ -14,12 +15,16 @@ struct CorruptCommand: ParsableCommand {
         paeinvert corrupt picture.png --sigma 0.3
         paeinvert corrupt fashion-mnist:3055 --sigma 0.1 --rectangle 8-16,9-21 -o case
         paeinvert corrupt picture.png --sigma 0.05 --missing 0.9 --wide
+        paeinvert corrupt picture.png --problem problem.yaml --wide -o case
       """)
 
   @Argument(help: "A PNG, - for standard input, or a test picture such as fashion-mnist:3055.")
   var image: String
 
   @OptionGroup var noise: NoiseArguments
+
+  @Option(help: "Problem file whose operator, noise and mask make the data (paeinvert help solve).")
+  var problem: String?
 
   @Option(help: "PNG: white = observed, black = missing.")
   var mask: String?
@@ -55,8 +60,8 @@ struct CorruptCommand: ParsableCommand {
     console.run {
       let folder =
         output
-        ?? SolverOptions.defaultOutput(
-          String(image.map { $0 == ":" ? "-" : $0 }), "corrupted")
+        ?? SolveTask.defaultOutput(
+          String(image.map { $0 == ":" ? "-" : $0 }), suffix: "corrupted")
       try CorruptPipeline.run(image: image, output: folder, options: try corruptOptions())
       if !console.isQuiet { try console.output(folder + "\n") }
       return 0
@@ -66,7 +71,16 @@ struct CorruptCommand: ParsableCommand {
   private func corruptOptions() throws -> CorruptOptions {
     var options = CorruptOptions()
     options.noise = try noise.noiseOptions()
-    guard [mask != nil, rectangle != nil, missing != nil].count(where: { $0 }) <= 1 else {
+    if let problem {
+      let file = try ProblemFile.read(path: problem, options: SolveOptions(threads: 1))
+      guard options.noise == NoiseOptions() else {
+        throw PipelineError.usage("--problem has the noise; leave the other noise options out")
+      }
+      options.noise = file.options.noise
+      options.operators = file.options.operators
+      if let mask = file.tasks[0].mask { options.hole = .mask(path: mask) }
+    }
+    guard [options.hole != .none, mask != nil, rectangle != nil, missing != nil].count(where: { $0 }) <= 1 else {
       throw PipelineError.usage("--mask, --rectangle and --missing exclude one another; give one")
     }
     if let mask { options.hole = .mask(path: mask) }

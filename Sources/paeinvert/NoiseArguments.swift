@@ -31,15 +31,12 @@ struct NoiseArguments: ParsableArguments {
   }
 
   static func spectrum(_ text: String) throws -> NoiseOptions.Spectrum {
-    guard text.hasPrefix("power:") else { return .file(path: text) }
-    let words = text.dropFirst(6).split(separator: ",", omittingEmptySubsequences: false)
-    guard (1...2).contains(words.count), let exponent = Double(words[0]),
-      let knee = words.count == 2 ? Double(words[1]) : 0
-    else {
+    if let spectrum = NoiseOptions.Spectrum(text) { return spectrum }
+    guard !text.hasPrefix("power:") else {
       throw PipelineError.usage(
         "--noise-spectrum must be power:ALPHA or power:ALPHA,KNEE with numbers, not '\(text)'")
     }
-    return .power(exponent: exponent, knee: knee)
+    return .file(path: text)
   }
 
   static func number(_ text: String, _ option: String) throws -> Double {

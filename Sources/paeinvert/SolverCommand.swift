@@ -3,23 +3,30 @@ import Foundation
 import ImageFiles
 import PAEInversion
 
-/// What `denoise` and `inpaint` share: run the pipeline, print the reports, end.
+/// What `denoise`, `inpaint` and `solve` share: run the pipeline, print the reports, end.
 struct SolverCommand {
   let name: String
-  let suffix: String
-  let images: [String]
-  let mask: String?
-  let options: SolverOptions
+  let isDryRun: Bool
+  let isJSON: Bool
+  let isStrict: Bool
+  let console: Console
 
-  func run() -> Never {
-    let console = options.consoleOptions.console
+  init(name: String, options: OutputOptions, console: Console) {
+    self.name = name
+    isDryRun = options.dryRun
+    isJSON = options.json
+    isStrict = options.strict
+    self.console = console
+  }
+
+  func run(_ problem: () throws -> ProblemFile) -> Never {
     console.run {
-      let solveOptions = try options.solveOptions()
-      let tasks = try options.tasks(images, mask: mask, suffix: suffix)
-      let pipeline = try SolvePipeline(command: name, options: solveOptions)
-      if options.dryRun {
-        let plan = try pipeline.check(tasks, warn: console.warn)
-        try console.output(plan.joined(separator: "\n") + "\n")
+      let problem = try problem()
+      let tasks = problem.tasks
+      let pipeline = try SolvePipeline(command: name, options: problem.options)
+      if isDryRun {
+        try pipeline.check(tasks, warn: console.warn)
+        try console.output(problem.yaml)
         return 0
       }
       let reports = try pipeline.run(tasks, warn: console.warn) { progress in
@@ -30,7 +37,7 @@ struct SolverCommand {
       for (report, task) in zip(reports, tasks) where !report.isOK {
         for reason in report.reasons { console.warn("\(task.image): \(reason)") }
       }
-      if options.json {
+      if isJSON {
         let all = reports.map(\.json)
         try console.output((all.count == 1 ? all[0] : .array(all)).text)
       } else if !console.isQuiet {
@@ -38,7 +45,7 @@ struct SolverCommand {
           try console.output(Self.summary(report, task, console))
         }
       }
-      return options.strict && reports.contains { !$0.isOK } ? 3 : 0
+      return isStrict && reports.contains { !$0.isOK } ? 3 : 0
     }
   }
 
@@ -96,6 +103,8 @@ struct DenoiseCommand: ParsableCommand {
         paeinvert denoise noisy.png --sigma 0.3 --truth truth.png -o result
         paeinvert denoise a.png b.png c.png          (one batch, a folder each)
         paeinvert denoise noisy.png --method map     (the most probable picture, at once)
+        paeinvert denoise noisy.png --noise-spectrum power:2
+        paeinvert denoise noisy.png --dry-run > problem.yaml     (the same as a problem file)
       """)
 
   @Argument(help: "PNG pictures of the model's size; - reads standard input.")
@@ -105,8 +114,8 @@ struct DenoiseCommand: ParsableCommand {
 
   func run() {
     SolverCommand(
-      name: "denoise", suffix: "denoised", images: images, mask: nil, options: options
-    ).run()
+      name: "denoise", options: options.output, console: options.consoleOptions.console
+    ).run { try options.problem(images, mask: nil, suffix: "denoised") }
   }
 }
 
@@ -133,7 +142,7 @@ struct InpaintCommand: ParsableCommand {
 
   func run() {
     SolverCommand(
-      name: "inpaint", suffix: "inpainted", images: images, mask: mask, options: options
-    ).run()
+      name: "inpaint", options: options.output, console: options.consoleOptions.console
+    ).run { try options.problem(images, mask: mask, suffix: "inpainted") }
   }
 }

@@ -26,6 +26,26 @@ struct ThreadOptions: ParsableArguments {
   var count: Int { threads ?? WorkerPool.availableProcessors }
 }
 
+/// Where results go and what is said of them.
+struct OutputOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: "Result folder, for one picture only. (default: beside the picture)")
+  var folder: String?
+
+  @Flag(name: [.customShort("f"), .long], help: "Overwrite earlier results.")
+  var force = false
+
+  @Flag(help: "Print the report as JSON on stdout, and nothing else there.")
+  var json = false
+
+  @Flag(help: "Exit with 3 when the diagnostics fail.")
+  var strict = false
+
+  @Flag(help: "Check everything, print the problem file that this means, and write nothing.")
+  var dryRun = false
+}
+
 /// Options shared by the solvers.
 struct SolverOptions: ParsableArguments {
   @Option(name: [.customShort("m"), .long], help: "Model: a name or the path of a model file.")
@@ -66,26 +86,10 @@ struct SolverOptions: ParsableArguments {
   @Option(help: "Pictures drawn for samples/.")
   var samples = 16
 
-  @Option(
-    name: [.customShort("o"), .long],
-    help: "Result folder, for one picture only. (default: beside the picture)")
-  var output: String?
-
   @Option(help: "The undamaged picture, when known: adds PSNR, SSIM and coverage to the report.")
   var truth: String?
 
-  @Flag(name: [.customShort("f"), .long], help: "Overwrite earlier results.")
-  var force = false
-
-  @Flag(help: "Print the report as JSON on stdout, and nothing else there.")
-  var json = false
-
-  @Flag(help: "Exit with 3 when the diagnostics fail.")
-  var strict = false
-
-  @Flag(help: "Check everything, say what would be done, and write nothing.")
-  var dryRun = false
-
+  @OptionGroup var output: OutputOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var consoleOptions: ConsoleOptions
 
@@ -103,13 +107,18 @@ struct SolverOptions: ParsableArguments {
     options.targetAcceptance = targetAccept
     options.seed = seed
     options.samples = samples
-    options.overwrite = force
+    options.overwrite = output.force
     return options
   }
 
   /// One task for each picture; `suffix` names the default result folder.
-  func tasks(_ images: [String], mask: String?, suffix: String) throws -> [SolveTask] {
-    guard images.count == 1 || output == nil else {
+  func problem(_ images: [String], mask: String?, suffix: String) throws -> ProblemFile {
+    ProblemFile(
+      options: try solveOptions(), tasks: try tasks(images, mask: mask, suffix: suffix))
+  }
+
+  private func tasks(_ images: [String], mask: String?, suffix: String) throws -> [SolveTask] {
+    guard images.count == 1 || output.folder == nil else {
       throw PipelineError.usage("--output goes with one picture; leave it out for several")
     }
     guard images.count == 1 || truth == nil else {
@@ -120,19 +129,13 @@ struct SolverOptions: ParsableArguments {
     }
     let tasks = images.map { image in
       SolveTask(
-        image: image, output: output ?? Self.defaultOutput(image, suffix), mask: mask,
+        image: image, output: output.folder ?? SolveTask.defaultOutput(image, suffix: suffix), mask: mask,
         truth: truth)
     }
     guard Set(tasks.map(\.output)).count == tasks.count else {
       throw PipelineError.usage("two pictures would share one result folder; give each once")
     }
     return tasks
-  }
-
-  static func defaultOutput(_ image: String, _ suffix: String) -> String {
-    if image == "-" { return "stdin." + suffix }
-    let stem = image.lowercased().hasSuffix(".png") ? String(image.dropLast(4)) : image
-    return stem + "." + suffix
   }
 }
 
