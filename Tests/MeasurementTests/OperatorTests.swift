@@ -7,34 +7,19 @@ import Testing
 
 private let key = RandomKey(seed: 20)
 
-/// Asymmetric in both directions, so that a lost conjugate or a transposed axis shows.
-private let crooked = Tensor(
-  shape: Shape(3, 2), values: [0.5, 0.1, -0.2, 0.3, 0.05, 0.25])
-
-private func image(_ map: some DifferentiableMap, _ x: [Float]) throws -> [Float] {
-  let lanes = x.count / map.domain.count
-  var values = [Float](repeating: .nan, count: lanes * map.codomain.count)
-  var output = values.mutableSpan
-  try map.makePlan(lanes: lanes).apply(x.span, into: &output)
-  return values
-}
-
 @Suite struct OperatorTests {
-  // Seen to fail: conjugate lost in the convolution's vjp; last lane skipped; mask's zero fill lost.
-  @Test func everyOperatorHasItsAdjoint() throws {
+  // Fails when: the last lane is skipped; the mask's zero fill is lost.
+  @Test func identityAndMaskHaveTheirAdjoints() throws {
     let observed = (0..<30).map { $0 % 3 != 1 }
-    let bound = 1e-6  // single precision: rounding of some tens of terms of 6e-8
-    #expect(try checkAdjoint(IdentityOperator(shape: Shape(2, 3, 5)), key: key) < bound)
     #expect(
-      try checkAdjoint(MaskOperator(shape: Shape(2, 3, 5), observed: observed), key: key) < bound)
-    for (height, width) in [(6, 8), (5, 7), (1, 9), (4, 1), (7, 6)] {
-      let blur = try ConvolutionOperator(shape: Shape(2, height, width), kernel: crooked)
-      #expect(try checkAdjoint(blur, key: key) < bound, "\(height)×\(width)")
-    }
+      try checkAdjoint(IdentityOperator(shape: Shape(2, 3, 5)), key: key) < adjointBound)
+    #expect(
+      try checkAdjoint(MaskOperator(shape: Shape(2, 3, 5), observed: observed), key: key)
+        < adjointBound)
   }
 
   @Test func vjpOfALinearMapIsItsDifference() throws {
-    let blur = try ConvolutionOperator(shape: Shape(1, 6, 5), kernel: crooked)
+    let blur = try ConvolutionOperator(shape: Shape(1, 6, 5), kernel: crookedKernel(3, 2))
     let mask = MaskOperator(shape: Shape(1, 6, 5), observed: (0..<30).map { $0 % 4 != 2 })
     let report = try checkVectorJacobianProduct(
       try ComposedMap([blur, mask]), step: 0.5, key: key.child("vjp"))
@@ -50,28 +35,6 @@ private func image(_ map: some DifferentiableMap, _ x: [Float]) throws -> [Float
     #expect(wrong.extrapolatedError > 1e-3)
   }
 
-  // Seen to fail: columns and rows of the kernel exchanged; kernel centre off by one.
-  @Test(arguments: [(6, 8), (5, 7), (1, 6), (2, 1)])
-  func convolutionIsThePeriodicSum(_ height: Int, _ width: Int) throws {
-    let blur = try ConvolutionOperator(shape: Shape(1, height, width), kernel: crooked)
-    var stream = key.child("sum").stream()
-    let x = stream.normals(height * width).map { Float($0) }
-    let y = try image(blur, x)
-    for i in 0..<height {
-      for j in 0..<width {
-        var sum = 0.0
-        for a in 0..<3 {
-          for b in 0..<2 {
-            let row = (i - a + 1 + 3 * height) % height
-            let column = (j - b + 1 + 3 * width) % width
-            sum += Double(crooked.values[a * 2 + b]) * Double(x[row * width + column])
-          }
-        }
-        #expect(abs(sum - Double(y[i * width + j])) < 2e-6)
-      }
-    }
-  }
-
   @Test func maskKeepsTheObservedInOrder() throws {
     let mask = MaskOperator(
       shape: Shape(1, 2, 3), observed: [true, false, true, true, false, false])
@@ -79,13 +42,6 @@ private func image(_ map: some DifferentiableMap, _ x: [Float]) throws -> [Float
     #expect(try image(mask, [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]) == [0, 2, 3, 10, 12, 13])
     let none = MaskOperator(shape: Shape(1, 1, 2), observed: [false, false])
     #expect(try image(none, [1, 2]).isEmpty)
-  }
-
-  @Test func aKernelThatIsNotFiniteIsNamed() {
-    let kernel = Tensor(shape: Shape(1, 3), values: [0, .nan, 1])
-    #expect(throws: PlanError.unusable("element 1 of the blur kernel is not finite")) {
-      try ConvolutionOperator(shape: Shape(1, 4, 4), kernel: kernel)
-    }
   }
 }
 
