@@ -73,15 +73,19 @@ public enum NPYFile {
     }
   }
 
-  /// The bytes of a version 1.0 file of <f8, as NumPy writes it: the elements begin at a multiple of
-  /// 64 bytes.
-  /// - Precondition: `shape.count` values and at most three extents.
-  public static func encode(shape: Shape, values: [Double]) -> [UInt8] {
-    precondition(values.count == shape.count && shape.rank <= NPYHeader.maximumRank)
+  /// The bytes of a version 1.0 file of <f8, or of <c16 where `isComplex`, as NumPy writes it: the
+  /// elements begin at a multiple of 64 bytes.
+  /// - Precondition: `shape.count` values, twice as many complex ones, and at most three extents.
+  public static func encode(
+    shape: Shape, values: [Double], isComplex: Bool = false
+  ) -> [UInt8] {
+    precondition(values.count == shape.count * (isComplex ? 2 : 1))
+    precondition(shape.rank <= NPYHeader.maximumRank)
     var extents = shape.extents.map(String.init).joined(separator: ", ")
     if shape.rank == 1 { extents += "," }
     var header = Array(
-      "{'descr': '<f8', 'fortran_order': False, 'shape': (\(extents)), }".utf8)
+      "{'descr': '\(isComplex ? "<c16" : "<f8")', 'fortran_order': False, 'shape': (\(extents)), }"
+        .utf8)
     while (NPYHeader.magic.count + 4 + header.count + 1) % 64 != 0 {
       header.append(UInt8(ascii: " "))
     }

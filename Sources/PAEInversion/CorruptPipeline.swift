@@ -1,5 +1,6 @@
 import Foundation
 import ImageFiles
+import Maps
 import Measurement
 import Randomness
 import Tensors
@@ -56,7 +57,8 @@ public enum CorruptPipeline {
     let name = forward.sampling == nil ? "data.png" : "data.npy"
     if let sampling = forward.sampling {
       try folder.write(
-        NPYFile.encode(complex: sampling.spectrum(from: values.values), shape: sampling.domain),
+        NPYFile.encode(
+          shape: sampling.domain, values: sampling.spectrum(from: values.values), isComplex: true),
         to: name)
     } else {
       let data = Picture(
@@ -138,7 +140,9 @@ public enum CorruptPipeline {
   }
 
   /// One flag for each datum, the same for all channels; nil without a hole.
-  private static func mask(_ hole: CorruptOptions.Hole, _ shape: Shape, key: RandomKey) throws -> [Bool]? {
+  private static func mask(_ hole: CorruptOptions.Hole, _ shape: Shape, key: RandomKey) throws
+    -> [Bool]?
+  {
     if hole == .none { return nil }
     guard shape.rank == 3 else {
       throw PipelineError.usage(

@@ -84,7 +84,8 @@ extension ForwardStep.PointSpread {
       let size = kernel.values.reduce(0.0) { $0 + abs(Double($1)) }
       guard abs(sum) > 1e-6 * size else {
         throw PipelineError.data(
-          "the point-spread function \(path) sums to \(sum): it must pass some light to be scaled to one")
+          "the point-spread function \(path) sums to \(sum): it must pass some light to be scaled to one"
+        )
       }
       return Tensor(shape: kernel.shape, values: kernel.values.map { Float(Double($0) / sum) })
     }

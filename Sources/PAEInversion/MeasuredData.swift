@@ -27,7 +27,8 @@ struct MeasuredData {
     }
     guard forward.sampling == nil else {
       throw PipelineError.data(
-        "\(name) must be a NumPy array (.npy) of complex frequencies: Fourier sampling gives no picture")
+        "\(name) must be a NumPy array (.npy) of complex frequencies: Fourier sampling gives no picture"
+      )
     }
     let picture = try Picture.read(path: path)
     try Self.check(picture, name, shape, model.description.name, forward.isIdentity)
@@ -78,11 +79,7 @@ struct MeasuredData {
         "\(path) holds \(file.isComplex ? "" : "real ")numbers of shape \(file.shape); the frequencies "
           + "of \(grid[1])x\(grid[2]) pixels are complex numbers in the order of numpy.fft.fft2")
     }
-    let values = sampling.data(fromSpectrum: file.values)
-    if let index = values.firstIndex(where: { !$0.isFinite }) {
-      throw PipelineError.data("\(path) is not finite at a measured frequency (datum \(index))")
-    }
-    return values
+    return try sampling.data(fromSpectrum: file.values)
   }
 }
 

@@ -10,7 +10,8 @@ enum PixelArray {
     let tensor: Tensor
     if isNumPy(path) {
       let file = try realArray(path)
-      guard file.shape == Shape(height, width) || file.shape == Shape(channels, height, width) else {
+      guard file.shape == Shape(height, width) || file.shape == Shape(channels, height, width)
+      else {
         throw PipelineError.data(
           "\(path) holds \(file.shape) numbers but \(height)x\(width) are needed")
       }

@@ -28,7 +28,9 @@ extension ProblemFile {
     if let covariance = noise.channelCovariance {
       let channels = Int(Double(covariance.count).squareRoot().rounded())
       let rows = (0..<channels).map { row in
-        "[" + covariance[row * channels..<(row + 1) * channels].map { "\($0)" }.joined(separator: ", ")
+        "["
+          + covariance[row * channels..<(row + 1) * channels].map { "\($0)" }.joined(
+            separator: ", ")
           + "]"
       }
       lines.append("  channel-covariance: [" + rows.joined(separator: ", ") + "]")

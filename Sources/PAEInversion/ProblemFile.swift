@@ -51,8 +51,12 @@ public struct ProblemFile: Sendable, Equatable {
       options.operators = try steps.elements.map { try Self.step($0, path) }
     }
     if let noise = members["noise"] { options.noise = try Self.noise(noise, path) }
-    if let node = members["residual"] { options.residual = try node.choice(SolveOptions.Residual.self) }
-    if let node = members["clipped"] { options.clipping = try node.choice(SolveOptions.Clipping.self) }
+    if let node = members["residual"] {
+      options.residual = try node.choice(SolveOptions.Residual.self)
+    }
+    if let node = members["clipped"] {
+      options.clipping = try node.choice(SolveOptions.Clipping.self)
+    }
     if let node = members["sampling"] { try Self.read(node, into: &options) }
     self.options = options
     guard let data = members["data"] else { throw root.error("the key 'data' is missing") }

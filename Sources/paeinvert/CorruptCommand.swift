@@ -80,7 +80,10 @@ struct CorruptCommand: ParsableCommand {
       options.operators = file.options.operators
       if let mask = file.tasks[0].mask { options.hole = .mask(path: mask) }
     }
-    guard [options.hole != .none, mask != nil, rectangle != nil, missing != nil].count(where: { $0 }) <= 1 else {
+    guard
+      [options.hole != .none, mask != nil, rectangle != nil, missing != nil].count(where: { $0 })
+        <= 1
+    else {
       throw PipelineError.usage("--mask, --rectangle and --missing exclude one another; give one")
     }
     if let mask { options.hole = .mask(path: mask) }

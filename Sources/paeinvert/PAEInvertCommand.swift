@@ -25,7 +25,8 @@ struct PAEInvertCommand: ParsableCommand {
       """,
     version: PAEInvert.version,
     subcommands: [
-      DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self, CorruptCommand.self,
+      DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
+      CorruptCommand.self,
       TrainCommand.self, EvaluateCommand.self, InfoCommand.self,
     ])
 

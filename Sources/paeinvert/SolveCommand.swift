@@ -4,7 +4,8 @@ import PAEInversion
 struct SolveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "solve",
-    abstract: "Posterior draws for any instrument and any Gaussian noise, stated in a problem file.",
+    abstract:
+      "Posterior draws for any instrument and any Gaussian noise, stated in a problem file.",
     discussion: """
       The file is YAML; every key but 'data' may be left out, and paths are relative to its folder:
 

@@ -129,7 +129,8 @@ struct SolverOptions: ParsableArguments {
     }
     let tasks = images.map { image in
       SolveTask(
-        image: image, output: output.folder ?? SolveTask.defaultOutput(image, suffix: suffix), mask: mask,
+        image: image, output: output.folder ?? SolveTask.defaultOutput(image, suffix: suffix),
+        mask: mask,
         truth: truth)
     }
     guard Set(tasks.map(\.output)).count == tasks.count else {

@@ -1,5 +1,0 @@
-import Measurement
-
-extension Prior {
-  public var residual: ResidualCovariance { ResidualCovariance(variances: residualVariances) }
-}
