@@ -89,11 +89,16 @@ package struct FactorAnalysis: Sendable {
 
   /// ln N(r; 0, Σ) in nats of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
   package func logDensities(of rows: ArraySlice<Float>) -> [Double] {
+    let constant = Double(dimension) * log(2 * Double.pi) + Scores(self).logDeterminant
+    return squaredDistances(of: rows).map { -0.5 * (constant + $0) }
+  }
+
+  /// rᵀ Σ⁻¹ r of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
+  func squaredDistances(of rows: ArraySlice<Float>) -> [Double] {
     let (size, rank) = (dimension, rank)
     let count = rows.count / size
     let values = rows.map { Double($0) }
     let scores = Scores(self)
-    let constant = Double(size) * log(2 * Double.pi) + scores.logDeterminant
     let inverses = variances.map { 1 / $0 }
     // rᵀ Σ⁻¹ r = Σ r_i²/s_i − hᵀ M⁻¹ h, h = G r.
     let projected = rank > 0 ? productTransposed(values, scores.scaled, count, rank, size) : []
@@ -105,7 +110,7 @@ package struct FactorAnalysis: Sendable {
         distance += value * value * inverses[element]
       }
       for index in row * rank..<(row + 1) * rank { distance -= projected[index] * weighted[index] }
-      return -0.5 * (constant + distance)
+      return distance
     }
   }
 }
