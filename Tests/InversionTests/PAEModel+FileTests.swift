@@ -223,8 +223,7 @@ import Testing
     refuse(try editing { $0["objective"] = "gan" })
   }
 
-  // Fails when: an empty tensor is written for no factors, or nothing is written for a likelihood that
-  // is not known; a file of before there were factors needs either.
+  // Fails when: an empty tensor is written for no factors.
   @Test("a model without factors is read and written as before there were any")
   func withoutFactors() throws {
     let plain = try tinyModel()
@@ -236,8 +235,8 @@ import Testing
     #expect(again.residual.rank == 0)
   }
 
-  // None may take memory for what the rank promises. Fails when: the rank is not held against the
-  // tensor or against its bound, or squares of factors are not looked at.
+  // None may take memory for what the rank promises. Fails when: the rank is not held against its
+  // bound, or squares of factors are not looked at.
   @Test("factors that are not as many as the rank, too many or too large are refused")
   func factors() throws {
     for rank in [0, 1, 3, 256] {

@@ -57,7 +57,7 @@ import Workers
       residual: ResidualCovariance(variances: variances, factors: factor.map { 1e30 * $0 }))
   }
 
-  // Fails when: the variances are s alone, or factors lie column by column.
+  // Fails when: the variances are s alone.
   @Test("marginal variances are the diagonal of the whole residual covariance")
   func marginalVariances() throws {
     let model = try tinyModel(rank: 3)

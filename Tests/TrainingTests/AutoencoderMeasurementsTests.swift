@@ -17,8 +17,7 @@ private struct Pictures: ImageSource {
 }
 
 @Suite struct AutoencoderMeasurementsTests {
-  // 120 pictures are two blocks of 50 and a part of one. Fails when: the residual is g(e(x)) − x, a
-  // picture's block or lane is another's, the last block is left out, or anything depends on threads.
+  // 120 pictures are two blocks of 50 and a part of one. Fails when: the residual is g(e(x)) − x.
   @Test("residuals are the pictures less what the decoder makes of their codes")
   func residuals() throws {
     let shape = Shape(1, 3, 4)

@@ -26,7 +26,7 @@ import Testing
   // The maximum of the likelihood is efficient: (n/2) tr (Σ⁻¹(Σ̂ − Σ))², which is Fisher's information in
   // the direction of the error, is χ² of as many degrees as there are free parameters,
   // d = P + P R − R(R − 1)/2, with mean d and deviation √(2d). Fails when: M⁻¹ is left out of the scores'
-  // second moments, s is lessened by F² of the old factors, B S is taken for B, a factor's scale is off.
+  // second moments, EM starts from the smallest axes, moments of the last block have another weight.
   @Test("EM recovers a known covariance within its sampling error", arguments: [1, 3])
   func recovery(rank: Int) {
     let (size, count) = (30, 4000)
@@ -47,8 +47,8 @@ import Testing
     #expect(abs(statistic - degrees) < 4 * (2 * degrees).squareRoot(), "\(statistic) of \(degrees)")
   }
 
-  // Four elements have less variance than the floor. Fails when: s is updated with the old factors, the
-  // floor is put on the variance instead of s, or the constant or a half of the likelihood is lost.
+  // Four elements have less variance than the floor. Fails when: s falls below the floor, M⁻¹ is left
+  // out of the scores' second moments, ln|M| is halved, or the sign of the factors' part is turned.
   @Test("the likelihood never falls, and is the mean of the pictures' densities")
   func monotone() throws {
     let (size, count, floor) = (40, 300, 1e-3)
@@ -80,7 +80,7 @@ import Testing
     #expect(abs(values[values.count - 1] - best) < 0.05)
   }
 
-  // Fails when: ln|M| is lost or halved, the sign of the factors' part is turned.
+  // Fails when: ln|M| is halved, the sign of the factors' part is turned.
   @Test("densities are those of the dense covariance", arguments: [0, 3])
   func densities(rank: Int) {
     let size = 12
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  // Fails when: the smallest are taken, rows are taken for columns, or scales are squared.
+  // Fails when: the smallest come first.
   @Test("principal axes are the largest eigenvectors of the scaled moments")
   func axes() {
     let size = 9

@@ -19,7 +19,7 @@ import Testing
     return totals
   }
 
-  // Fails when: a fit is scored on its own half (then 16 wins), or the chosen rank is not the one used.
+  // Fails when: a fit is scored on its own half (then 16 wins), or the last rank is the one used.
   @Test("the rank of a clear case is found, whatever the scales", arguments: [false, true])
   func trueRank(isUneven: Bool) {
     let size = 36
@@ -40,7 +40,7 @@ import Testing
     if !isUneven { #expect(abs(gain / (0.5 * (marginal - logDeterminant)) - 1) < 0.1) }
   }
 
-  // Fails when: the rank with the best fit to its own pictures is taken; the rule has no error in it.
+  // Fails when: a fit is scored on its own half, ln|M| is halved, or the last rank is the one used.
   @Test("noise without factors gets none, whatever the scales", arguments: [false, true])
   func noFactors(isUneven: Bool) {
     let key = RandomKey(seed: 42)
@@ -83,8 +83,8 @@ import Testing
   }
 
   // Element 0 never errs, element 1 by half a grey level, 2 is a copy of 3: without a floor its s would
-  // be 0. Fails when: variances follow the weighted moments, EM's own diagonal is kept, the floor is put
-  // on the diagonal only.
+  // be 0. Fails when: EM's own diagonal, that of the weighted moments, is kept; the floor is put on the
+  // diagonal only.
   @Test("marginal variances are the second moments, and no element is known exactly")
   func marginals() {
     let size = 36
@@ -109,8 +109,8 @@ import Testing
     #expect(covariance.marginalVariances[0] == floor)
   }
 
-  // Fails when: the best is always taken; the error is that of the likelihoods and not of differences
-  // (which here differ by 100 nats from picture to picture); a larger rank is preferred.
+  // Fails when: the best is always taken; the error is that of the likelihoods, which here differ by 100
+  // nats from picture to picture, and not of their differences.
   @Test("the smallest rank within a standard error of the best is taken")
   func oneStandardError() {
     var stream = RandomKey(seed: 45).stream()
@@ -129,7 +129,7 @@ import Testing
     #expect(ResidualFit.choose([base, base.map { $0 + 1e-3 }]) == 1)
   }
 
-  // Fails when: a half without pictures is fitted or scored.
+  // Fails when: the last rank is the one used; a half without pictures is fitted, which ends the process.
   @Test("few pictures, or none that errs, get a diagonal")
   func few() {
     var stream = RandomKey(seed: 46).stream()

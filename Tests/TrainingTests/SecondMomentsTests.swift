@@ -5,8 +5,7 @@ import Testing
 
 @Suite struct SecondMomentsTests {
   // 700 rows are a whole block and a part of one; the mean is far from zero. Fails when: the last block
-  // is left out or scaled by its own length, a weight is squared or not rooted, the mean is taken away,
-  // one triangle is left empty, a slice is read from the array's beginning.
+  // is scaled by its own length, a weight is not rooted, a slice is read from the array's beginning.
   @Test("second moments are the direct sum over weighted rows")
   func directSum() {
     let (count, size) = (700, 5)
