@@ -10,7 +10,7 @@ import Foundation
 ///     M      I + G Fᵀ, R×R: the precision of a picture's R scores; Σ⁻¹ = diag(1/s) − Gᵀ M⁻¹ G
 ///     B      M⁻¹ G: the mean of the scores of a residual r is B r
 ///
-/// EM as in Rubin and Thayer, Psychometrika 47 (1982), eqs. 4-8, with the mean fixed at zero. Departure:
+/// EM as in Rubin and Thayer, Psychometrika 47 (1982), with the mean fixed at zero. Departure:
 /// s has a floor. The expected log likelihood of one s_i has a single peak, so the clamped peak is the
 /// maximum under the constraint and EM still never falls.
 package struct FactorAnalysis: Sendable {

@@ -54,7 +54,7 @@ import Testing
 
   // Correlations of n even pictures have errors of (1 − ρ²)/√n, whose sum of squares scatters by half of
   // itself; weights keep them so for uneven ones, where plain second moments make it five times as large
-  // or more, and weights under the diagonal alone four times. Fails when: weights are left out or not
+  // or more, and weights under the diagonal alone nearly four. Fails when: weights are left out or not
   // taken anew, or EM ends early.
   @Test("correlations of uneven pictures are found as well as those of even ones")
   func weights() {
