@@ -63,7 +63,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Networks", "Flows", "Inversion",
+        "CLAPACK", "Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Networks",
+        "Measurement", "Flows", "Inversion",
       ]),
     module("Galleries", ["Tensors"]),
     // Level 7.
@@ -78,7 +79,8 @@ let package = Package(
     .executableTarget(
       name: "paeinvert",
       dependencies: [
-        "CProcessor", "PAEInversion", "Training", "Networks", "Workers", "ImageFiles",
+        "CProcessor", "PAEInversion", "Training", "Inversion", "Networks", "Workers",
+        "ImageFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -110,7 +112,11 @@ let package = Package(
         "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles", "Sampling",
         "Diagnostics", "Networks", "Measurement", "Flows",
       ]),
-    tests("Training", ["Tensors", "Randomness", "Workers", "Networks", "Flows", "Inversion"]),
+    tests(
+      "Training",
+      [
+        "Tensors", "Randomness", "Workers", "Maps", "Networks", "Measurement", "Flows", "Inversion",
+      ]),
     tests("Galleries", ["Tensors"]),
     tests(
       "PAEInversion",
@@ -122,7 +128,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "paeinvert", "paeinvert-bench", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks",
-        "Flows", "Inversion",
+        "Measurement", "Flows", "Inversion",
       ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
   ]

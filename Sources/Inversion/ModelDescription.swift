@@ -29,7 +29,7 @@ public struct ModelDescription: Codable, Sendable, Equatable {
   }
 
   public struct Residual: Codable, Sendable, Equatable {
-    /// Columns of the low-rank part of Σ; 0 for a diagonal Σ.
+    /// R, factors of the low-rank part of Σ; 0 for a diagonal Σ.
     public var rank: Int
 
     public init(rank: Int) { self.rank = rank }
@@ -68,7 +68,7 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
   public var data: String
   /// Pictures that the weights were fitted to.
   public var pictures: Int
-  /// Pictures held out of them for early stopping and the residual variances; never test pictures.
+  /// Pictures held out of them for early stopping and the residual; never test pictures.
   public var heldOut: Int
   public var seed: UInt64
   public var epochs: Int
@@ -80,6 +80,11 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
   /// Mean ln p(z) in nats of the held-out codes, under the flow and under a fitted Gaussian.
   public var heldOutFlowLogLikelihood: Double
   public var heldOutGaussianLogLikelihood: Double
+  /// Mean ln p(x − g(e(x))) in nats of a held-out picture under the residual's Σ and under its
+  /// diagonal alone, each picture scored by a fit to the half of them that it is not in; nil in
+  /// files of before there were factors.
+  public var heldOutResidualLogLikelihood: Double?
+  public var heldOutDiagonalResidualLogLikelihood: Double?
 
   public init(
     data: String, pictures: Int, heldOut: Int, seed: UInt64, epochs: Int, flowEpochs: Int,

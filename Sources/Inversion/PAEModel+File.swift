@@ -2,6 +2,7 @@ import Flows
 import Foundation
 import ImageFiles
 import Maps
+import Measurement
 import Networks
 import Tensors
 
@@ -10,6 +11,8 @@ extension PAEModel {
   /// The value of `format` in the metadata.
   static let fileFormat = "paeinvert-model"
   static let fileVersion = "1"
+  /// More factors than any fit makes; what a reader is ready to hold.
+  static let largestRank = 256
 
   /// Reads a model and trusts nothing in it: every tensor is expected, of the expected shape, finite.
   /// - Throws: `ImageFileError.missing` or `.badData`.
@@ -45,10 +48,11 @@ extension PAEModel {
     guard (1...4096).contains(description.latent) else {
       throw bad("its latent dimension is \(description.latent), not 1 to 4096")
     }
-    guard description.residual.rank == 0 else {
-      throw bad("its residual has rank \(description.residual.rank); this program reads rank 0")
+    guard (0...Self.largestRank).contains(description.residual.rank) else {
+      throw bad(
+        "its residual has rank \(description.residual.rank), not 0 to \(Self.largestRank)")
     }
-    var names: Set<String> = ["residual.diagonal"]
+    var names: Set<String> = []
     func network(
       _ prefix: String, _ domain: Shape, _ layers: [LayerDescription]
     ) throws(ImageFileError) -> Network {
@@ -72,15 +76,38 @@ extension PAEModel {
     let encoder = try network("encoder", image.shape, description.encoder)
     let decoder = try network("decoder", Shape(description.latent), description.decoder)
     let flow = try Self.flow(description, file, &names)
-    let variances = try file.require("residual.diagonal", image.shape)
+    let residual = try Self.residual(description, file, &names)
     try file.requireOnly(names)
     do throws(ModelError) {
       try self.init(
         description: description, encoder: encoder, decoder: decoder, flow: flow,
-        residualVariances: variances)
+        residual: residual)
     } catch {
       throw bad("\(error)")
     }
+  }
+
+  /// Σ from `residual.diagonal` [C, H, W] and, when the rank R is above 0, `residual.factor`
+  /// [R, C, H, W]. The shapes are held against the config before a number is copied.
+  private static func residual(
+    _ description: ModelDescription, _ file: Safetensors, _ names: inout Set<String>
+  ) throws(ImageFileError) -> ResidualCovariance {
+    let image = description.image
+    let rank = description.residual.rank
+    let variances = try file.require("residual.diagonal", image.shape)
+    names.insert("residual.diagonal")
+    guard variances.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+      throw .badData(
+        path: file.source, reason: "residual.diagonal holds a number that is no variance")
+    }
+    guard rank > 0 else { return ResidualCovariance(variances: variances) }
+    let factors = try file.require(
+      "residual.factor", Shape(rank, image.channels, image.height, image.width))
+    names.insert("residual.factor")
+    guard factors.allSatisfy(\.isFinite) else {
+      throw .badData(path: file.source, reason: "residual.factor holds a number that is not finite")
+    }
+    return ResidualCovariance(variances: variances, factors: factors)
   }
 
   private static func flow(
@@ -126,7 +153,15 @@ extension PAEModel {
     tensors.append(
       .init(
         name: "residual.diagonal", shape: description.image.shape,
-        values: .float32(residualVariances)))
+        values: .float32(residual.variances)))
+    if residual.rank > 0 {
+      let image = description.image
+      tensors.append(
+        .init(
+          name: "residual.factor",
+          shape: Shape(residual.rank, image.channels, image.height, image.width),
+          values: .float32(residual.factors)))
+    }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // A description holds only finite numbers and strings, which always encode.

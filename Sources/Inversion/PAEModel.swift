@@ -1,5 +1,6 @@
 import Flows
 import Maps
+import Measurement
 import Networks
 import Tensors
 
@@ -11,13 +12,15 @@ public struct PAEModel: Prior {
   public let encoder: Network
   public let decoder: Network
   public let flow: NormalizingFlow
+  public let residual: ResidualCovariance
+  /// The diagonal of Σ, kept because it costs O(R P).
   public let residualVariances: [Float]
   public let generator: any DifferentiableMap
 
   /// - Throws: `ModelError` when the parts do not fit one another.
   public init(
     description: ModelDescription, encoder: Network, decoder: Network, flow: NormalizingFlow,
-    residualVariances: [Float]
+    residual: ResidualCovariance
   ) throws(ModelError) {
     let shape = description.image.shape
     let latent = description.latent
@@ -28,14 +31,22 @@ public struct PAEModel: Prior {
       throw .parts("the decoder maps \(decoder.domain) to \(decoder.codomain)")
     }
     guard flow.dimension == latent else { throw .parts("the flow has \(flow.dimension) variables") }
-    guard residualVariances.count == shape.count,
-      residualVariances.allSatisfy({ $0 >= 0 && $0.isFinite })
-    else { throw .parts("residual.diagonal must hold \(shape.count) variances, none negative") }
+    guard residual.count == shape.count else {
+      throw .parts("the residual has \(residual.count) variances for \(shape.count) elements")
+    }
+    guard residual.rank == description.residual.rank else {
+      throw .parts("the residual has \(residual.rank) factors, not \(description.residual.rank)")
+    }
+    let variances = residual.marginalVariances
+    guard variances.allSatisfy(\.isFinite) else {
+      throw .parts("the residual's variances are beyond single precision")
+    }
     self.description = description
     self.encoder = encoder
     self.decoder = decoder
     self.flow = flow
-    self.residualVariances = residualVariances
+    self.residual = residual
+    residualVariances = variances
     do {
       generator = try ComposedMap([flow.generator, decoder])
     } catch {

@@ -1,13 +1,14 @@
 import Maps
+import Measurement
 import Tensors
 
 /// What pictures are thought to be before any data: x = generator(u) + ε with u ~ N(0, I) and
-/// ε ~ N(0, diag(residualVariances)), the part that the generator cannot paint.
+/// ε ~ N(0, Σ), the part that the generator cannot paint.
 public protocol Prior: Sendable {
   /// From base variables u (its domain) to mean images C×H×W (its codomain).
   var generator: any DifferentiableMap { get }
-  /// Variance of ε for each element of the image, row-major C×H×W; squared intensity.
-  var residualVariances: [Float] { get }
+  /// Σ, over the elements of the image in row-major order C×H×W.
+  var residual: ResidualCovariance { get }
 }
 
 extension Prior {
@@ -15,4 +16,6 @@ extension Prior {
   public var latentDimension: Int { generator.domain.count }
   /// C×H×W.
   public var imageShape: Shape { generator.codomain }
+  /// Variance of ε for each element of the image, the diagonal of Σ; squared intensity. Cost O(R P).
+  public var residualVariances: [Float] { residual.marginalVariances }
 }

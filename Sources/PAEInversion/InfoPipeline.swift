@@ -57,7 +57,9 @@ public struct ModelInfo: Sendable {
       "latent dimension: \(description.latent), objective \(description.objective.rawValue)",
       "weights: \(autoencoderWeights) autoencoder, \(flowWeights) flow in "
         + "\(description.flow.count) layers",
-      String(format: "residual: %.4f root mean square", residualDeviation),
+      String(
+        format: "residual: %.4f root mean square, %d factors", residualDeviation,
+        description.residual.rank),
     ]
     if let training = description.training {
       lines.append(
@@ -69,6 +71,14 @@ public struct ModelInfo: Sendable {
           format: "held out: mean squared error %.5f, ln p(z) %.2f nats (Gaussian %.2f)",
           training.heldOutError, training.heldOutFlowLogLikelihood,
           training.heldOutGaussianLogLikelihood))
+      if let residual = training.heldOutResidualLogLikelihood,
+        let diagonal = training.heldOutDiagonalResidualLogLikelihood
+      {
+        lines.append(
+          String(
+            format: "held-out residuals: ln p %.2f nats (independent elements %.2f)", residual,
+            diagonal))
+      }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -90,21 +100,31 @@ public struct ModelInfo: Sendable {
       ("autoencoder_weights", .integer(autoencoderWeights)),
       ("flow_weights", .integer(flowWeights)), ("flow_layers", .integer(description.flow.count)),
       ("residual_rms", .number(residualDeviation)),
+      ("residual_rank", .integer(description.residual.rank)),
     ]
     if let training = description.training {
+      // A file of before there were factors has neither likelihood of residuals.
+      let residuals = [
+        ("held_out_residual_log_likelihood", training.heldOutResidualLogLikelihood),
+        (
+          "held_out_diagonal_residual_log_likelihood",
+          training.heldOutDiagonalResidualLogLikelihood
+        ),
+      ].compactMap { key, value in value.map { (key: key, value: JSONText.number($0)) } }
       members.append(
         (
           "training",
-          .object([
-            ("data", .string(training.data)), ("pictures", .integer(training.pictures)),
-            ("held_out", .integer(training.heldOut)), ("seed", .string(String(training.seed))),
-            ("epochs", .integer(training.epochs)), ("flow_epochs", .integer(training.flowEpochs)),
-            ("wall_seconds", .number(training.wallSeconds)),
-            ("version", .string(training.version)),
-            ("held_out_mse", .number(training.heldOutError)),
-            ("held_out_flow_log_likelihood", .number(training.heldOutFlowLogLikelihood)),
-            ("held_out_gaussian_log_likelihood", .number(training.heldOutGaussianLogLikelihood)),
-          ])
+          .object(
+            [
+              ("data", .string(training.data)), ("pictures", .integer(training.pictures)),
+              ("held_out", .integer(training.heldOut)), ("seed", .string(String(training.seed))),
+              ("epochs", .integer(training.epochs)), ("flow_epochs", .integer(training.flowEpochs)),
+              ("wall_seconds", .number(training.wallSeconds)),
+              ("version", .string(training.version)),
+              ("held_out_mse", .number(training.heldOutError)),
+              ("held_out_flow_log_likelihood", .number(training.heldOutFlowLogLikelihood)),
+              ("held_out_gaussian_log_likelihood", .number(training.heldOutGaussianLogLikelihood)),
+            ] + residuals)
         ))
     }
     return .object(members)

@@ -9,8 +9,8 @@ package struct AutoencoderMeasurements {
   package let codes: [Float]
   /// Mean squared error per pixel of each picture.
   package let pictureErrors: [Double]
-  /// Mean squared error of each pixel over the pictures, row-major C×H×W.
-  package let pixelErrors: [Double]
+  /// x − g(e(x)), n × P row-major; empty unless asked for.
+  package let residuals: [Float]
 
   /// Mean squared error per pixel over all pictures.
   package var meanSquaredError: Double {
@@ -19,46 +19,38 @@ package struct AutoencoderMeasurements {
 
   static let lanes = 50
 
+  /// - Parameter keepsResiduals: whether `residuals` is wanted, n × P numbers.
   package init(
-    _ images: any ImageSource, encoder: Network, decoder: Network, pool: WorkerPool
+    _ images: any ImageSource, encoder: Network, decoder: Network, keepsResiduals: Bool = false,
+    pool: WorkerPool
   ) throws(PlanError) {
     let latent = encoder.codomain.count
     let pixels = images.shape.count
     let count = images.count
     let blocks = (count + Self.lanes - 1) / Self.lanes
-    // Pixel sums in a fixed number of parts, merged in order: the same for any number of threads.
-    let parts = min(16, max(blocks, 1))
     var workers: [MeasuringWorker] = []
-    for _ in 0..<min(pool.threads, parts) {
+    for _ in 0..<min(pool.threads, max(blocks, 1)) {
       workers.append(try MeasuringWorker(encoder: encoder, decoder: decoder, lanes: Self.lanes))
     }
     let codes = FloatBuffer(count * latent)
+    let residuals = FloatBuffer(keepsResiduals ? count * pixels : 0)
     let errors = UnsafeMutableBufferPointer<Double>.allocate(capacity: count)
-    let pixelSums = UnsafeMutableBufferPointer<Double>.allocate(capacity: parts * pixels)
-    defer {
-      errors.deallocate()
-      pixelSums.deallocate()
-    }
+    defer { errors.deallocate() }
     errors.initialize(repeating: 0)
-    pixelSums.initialize(repeating: 0)
-    // Parts are dealt to workers in turn; each block writes its own elements.
-    nonisolated(unsafe) let (errorsOut, sumsOut) = (errors, pixelSums)
+    // Blocks are dealt to workers in turn; each writes its own elements.
+    nonisolated(unsafe) let errorsOut = errors
     pool.run(workers.count) { [workers] index in
-      for part in stride(from: index, to: parts, by: workers.count) {
-        for block in stride(from: part, to: blocks, by: parts) {
-          let first = block * Self.lanes
-          workers[index].run(
-            images, first: first, count: min(Self.lanes, count - first),
-            codes: codes.pointer + first * latent, errors: errorsOut.baseAddress! + first,
-            pixelSums: sumsOut.baseAddress! + part * pixels)
-        }
+      for block in stride(from: index, to: blocks, by: workers.count) {
+        let first = block * Self.lanes
+        workers[index].run(
+          images, first: first, count: min(Self.lanes, count - first),
+          codes: codes.pointer + first * latent, errors: errorsOut.baseAddress! + first,
+          residuals: keepsResiduals ? residuals.pointer + first * pixels : nil)
       }
     }
     self.codes = codes.array
+    self.residuals = residuals.array
     pictureErrors = Array(errors)
-    pixelErrors = (0..<pixels).map { pixel in
-      (0..<parts).reduce(0) { $0 + pixelSums[$1 * pixels + pixel] } / Double(max(count, 1))
-    }
   }
 }
 
@@ -83,7 +75,7 @@ private final class MeasuringWorker {
 
   func run(
     _ source: any ImageSource, first: Int, count: Int, codes codesOut: UnsafeMutablePointer<Float>,
-    errors: UnsafeMutablePointer<Double>, pixelSums: UnsafeMutablePointer<Double>
+    errors: UnsafeMutablePointer<Double>, residuals: UnsafeMutablePointer<Float>?
   ) {
     for lane in 0..<count { source.copy(first + lane, into: images.pointer + lane * pixels) }
     var codeSpan = codes.buffer.mutableSpan
@@ -95,9 +87,9 @@ private final class MeasuringWorker {
       var sum = 0.0
       for pixel in 0..<pixels {
         let index = lane * pixels + pixel
-        let difference = Double(outputs.pointer[index]) - Double(images.pointer[index])
+        let difference = Double(images.pointer[index]) - Double(outputs.pointer[index])
         sum += difference * difference
-        pixelSums[pixel] += difference * difference
+        residuals?[index] = Float(difference)
       }
       errors[lane] = sum / Double(pixels)
     }

@@ -10,10 +10,6 @@ import Workers
 
 /// Both stages of a Probabilistic Autoencoder, its residual, and checkpoints in between.
 public final class ModelTrainer {
-  /// One 8-bit grey level as a variance: pixels that never vary (image corners) have residuals of
-  /// 1e-9 and would otherwise count as known exactly.
-  static let residualFloor = 1.0 / (255 * 255)
-
   let images: any ImageSource
   let recipe: TrainingRecipe
   let split: DataSplit
@@ -39,10 +35,7 @@ public final class ModelTrainer {
     self.recipe = recipe
     self.version = version
     self.pool = pool
-    var stream = RandomKey(seed: recipe.seed).child("split").stream()
-    let order = stream.permutation(images.count)
-    split = DataSplit(
-      training: Array(order.dropFirst(heldOut)), heldOut: Array(order.prefix(heldOut)))
+    split = DataSplit(count: images.count, heldOut: heldOut, seed: recipe.seed)
     state = TrainingState()
   }
 
@@ -66,28 +59,32 @@ public final class ModelTrainer {
     let training = try AutoencoderMeasurements(
       ImageSubset(images, split.training), encoder: encoder, decoder: decoder, pool: pool)
     let heldOut = try AutoencoderMeasurements(
-      ImageSubset(images, split.heldOut), encoder: encoder, decoder: decoder, pool: pool)
+      ImageSubset(images, split.heldOut), encoder: encoder, decoder: decoder,
+      keepsResiduals: true, pool: pool)
     guard
       let flow = try trainFlow(
         training.codes, heldOut: heldOut.codes, progress: progress, store: store)
     else { return nil }
     let gaussian = try FittedGaussian(codes: training.codes, dimension: recipe.latent)
     let gaussianValues = gaussian.logDensity(of: heldOut.codes)
-    let record = TrainingRecord(
+    let shape = images.shape
+    let residual = ResidualFit(heldOut.residuals, dimension: shape.count)
+    var record = TrainingRecord(
       data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
       seed: recipe.seed, epochs: recipe.autoencoder.epochs, flowEpochs: state.flowEpoch,
       wallSeconds: seconds().rounded(), version: version, heldOutError: heldOut.meanSquaredError,
       heldOutFlowLogLikelihood: state.bestLogLikelihood,
       heldOutGaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count))
-    let shape = images.shape
+    record.note(residual)
     let model = try PAEModel(
       description: ModelDescription(
         name: recipe.name,
         image: .init(channels: shape[0], height: shape[1], width: shape[2]),
         latent: recipe.latent, objective: .pae, encoder: encoder.layers, decoder: decoder.layers,
-        flow: flow.layers, residual: .init(rank: 0), training: record),
+        flow: flow.layers, residual: .init(rank: residual.covariance.rank),
+        training: record),
       encoder: encoder, decoder: decoder, flow: flow,
-      residualVariances: heldOut.pixelErrors.map { Float(max($0, Self.residualFloor)) })
+      residual: residual.covariance)
     return model
   }
 
@@ -168,6 +165,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewPictures(found: Int, needed: Int)
   case unknownArchitecture(String)
   case diverged(epoch: Int)
+  /// A model that does not say which pictures were held out of its training.
+  case noRecord(name: String)
+  /// Not the pictures that the model was trained on.
+  case otherPictures(what: String)
   /// The checkpoint belongs to another recipe or other pictures.
   case checkpointDiffers(path: String, what: String)
 
@@ -180,6 +181,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + Architecture.allCases.map(\.rawValue).joined(separator: ", ")
     case .diverged(let epoch):
       "training diverged in epoch \(epoch + 1): lower --learning-rate"
+    case .noRecord(let name):
+      "the model \(name) does not say how it was trained: its residual cannot be fitted again"
+    case .otherPictures(let what):
+      "these are not the pictures that the model was trained on: \(what)"
     case .checkpointDiffers(let path, let what):
       "the checkpoint \(path) is of another training (\(what) differs): give the options it was "
         + "begun with, or train without --resume"

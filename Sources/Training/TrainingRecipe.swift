@@ -1,5 +1,6 @@
 import Flows
 import Networks
+import Randomness
 
 /// Everything that decides a trained model besides the pictures: the same recipe on the same pictures
 /// gives the same model, whatever the number of threads.
@@ -74,4 +75,12 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
 package struct DataSplit {
   package let training: [Int]
   package let heldOut: [Int]
+
+  /// `heldOut` of `count` pictures, drawn by `seed`.
+  package init(count: Int, heldOut: Int, seed: UInt64) {
+    var stream = RandomKey(seed: seed).child("split").stream()
+    let order = stream.permutation(count)
+    training = Array(order.dropFirst(heldOut))
+    self.heldOut = Array(order.prefix(heldOut))
+  }
 }

@@ -1,5 +1,6 @@
 import Flows
 import Inversion
+import Measurement
 import Networks
 import PAEInversion
 import Randomness
@@ -40,7 +41,8 @@ struct BenchmarkModel {
       decoder: Network(domain: Shape(latent), layers: layers.decoder, key: key.child("decoder")),
       flow: flow,
       // About the mean squared error of a trained model.
-      residualVariances: [Float](repeating: 0.005, count: image.shape.count))
+      residual: ResidualCovariance(
+        variances: [Float](repeating: 0.005, count: image.shape.count)))
     return BenchmarkModel(name: "infogan", model: model, batch: 256)
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inversion
 import Networks
 import PAEInversion
 import Training
@@ -18,6 +19,7 @@ struct TrainCommand: ParsableCommand {
         paeinvert train fashion-mnist -o model.safetensors
         paeinvert train pictures/ -o model.safetensors --latent 64 --epochs 60
         paeinvert train fashion-mnist -o model.safetensors --resume
+        paeinvert train fashion-mnist -o new.safetensors --refit-residual model.safetensors
       """)
 
   @Argument(help: "fashion-mnist, IDX files, or a folder of PNGs.")
@@ -50,6 +52,12 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Seed of all randomness; the same seed gives the same model.")
   var seed: UInt64 = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Train nothing: fit only the residual of this model again, to the pictures held out then.",
+      valueName: "model"))
+  var refitResidual: String?
+
   @Flag(help: "Go on from MODEL.checkpoint.")
   var resume = false
 
@@ -62,6 +70,10 @@ struct TrainCommand: ParsableCommand {
   func run() {
     let console = consoleOptions.console
     console.run {
+      if let refitResidual {
+        try refit(refitResidual, console)
+        return 0
+      }
       let recipe = try recipe()
       var logged = ContinuousClock.now
       let record = try TrainPipeline.run(
@@ -85,13 +97,45 @@ struct TrainCommand: ParsableCommand {
               %@
                 held-out mean squared error %.5f
                 held-out ln p(z) %.2f nats, Gaussian %.2f
-                %.0f s
+              %@  %.0f s
 
               """, output, record.heldOutError, record.heldOutFlowLogLikelihood,
-            record.heldOutGaussianLogLikelihood, record.wallSeconds))
+            record.heldOutGaussianLogLikelihood, Self.residualLine(record), record.wallSeconds))
       }
       return 0
     }
+  }
+
+  private func refit(_ model: String, _ console: Console) throws {
+    guard isRecipeDefault else {
+      throw PipelineError.usage(
+        "--refit-residual keeps all but the residual of the model: leave out the options of a "
+          + "training (--name, --latent … --seed, --resume)")
+    }
+    let description = try RefitPipeline.run(
+      datasets: dataset, model: model, output: output, threads: threads.count, overwrite: force)
+    if !console.isQuiet {
+      try console.output(
+        "\(output)\n  residual of \(description.residual.rank) factors\n"
+          + (description.training.map(Self.residualLine) ?? ""))
+    }
+  }
+
+  /// Whether no option of a training was given, or each as it is without.
+  private var isRecipeDefault: Bool {
+    name == nil && latent == 40 && architecture == .conv && epochs == TrainingRecipe.defaultEpochs
+      && flowEpochs == TrainingRecipe.defaultFlowEpochs && batch == 128
+      && learningRate == TrainingRecipe.defaultLearningRate && seed == 1 && !resume
+  }
+
+  /// A line about the held-out residuals, or nothing.
+  private static func residualLine(_ record: TrainingRecord) -> String {
+    guard let residual = record.heldOutResidualLogLikelihood,
+      let diagonal = record.heldOutDiagonalResidualLogLikelihood
+    else { return "" }
+    return String(
+      format: "  held-out residuals ln p %.2f nats, independent elements %.2f\n", residual, diagonal
+    )
   }
 
   private func recipe() throws -> TrainingRecipe {

@@ -3,6 +3,7 @@ import Foundation
 import ImageFiles
 import Inversion
 import Maps
+import Measurement
 import Networks
 import Randomness
 import Tensors
@@ -64,7 +65,7 @@ enum TestModel {
       decoder: Network(
         domain: Shape(latent), layers: decoder, parameters: moved(painter.parameters, 1)),
       flow: fresh.replacing(parameters: moved(fresh.parameters, 2)),
-      residualVariances: [Float](repeating: 1e-4, count: image.count))
+      residual: ResidualCovariance(variances: [Float](repeating: 1e-4, count: image.count)))
   }
 }
 

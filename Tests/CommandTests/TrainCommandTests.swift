@@ -100,6 +100,43 @@ import Testing
     #expect(try tensorBytes("m.safetensors") == tensorBytes("whole.safetensors"))
   }
 
+  /// Seen to fail: another split taken; the held-out error not compared with that of the record.
+  @Test func theResidualAloneIsFittedAgain() throws {
+    try putFolder("pictures", channels: 1)
+    let train = ["train", "pictures", "-o"]
+    let trained = try Program.run(train + ["m.safetensors"] + Self.options, in: folder)
+    #expect(trained.status == 0, "\(trained)")
+    let refit = ["--refit-residual", "m.safetensors"]
+    let again = try Program.run(train + ["again.safetensors"] + refit, in: folder)
+    #expect(again.status == 0 && again.output.contains("factors"), "\(again)")
+    #expect(try folder.bytes("again.safetensors") == folder.bytes("m.safetensors"))
+    let info = try Program.run(["info", "again.safetensors", "--json"], in: folder)
+    #expect(info.output.contains("held_out_diagonal_residual_log_likelihood"))
+    func refused(_ code: Int, _ words: [String], _ arguments: [String]) throws {
+      try expectFailure(code, words, arguments, in: folder)
+    }
+    try refused(73, ["again.safetensors"], train + ["again.safetensors"] + refit)
+    let new = train + ["new.safetensors"]
+    for option in [["--latent", "5"], ["--resume"], ["--seed", "2"], ["--name", "n"]] {
+      try refused(64, ["--refit-residual"], new + refit + option)
+    }
+    try refused(65, ["how it was trained"], new + ["--refit-residual", TestModel.grey])
+    try refused(66, ["none"], new + ["--refit-residual", "none.safetensors"])
+    // As many pictures of the same size, each a little brighter.
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/others", withIntermediateDirectories: true)
+    for (index, tensor) in Self.pictures(400, channels: 1).enumerated() {
+      let brighter = Tensor(shape: tensor.shape, values: tensor.values.map { $0 + 0.1 })
+      folder.put("others/\(index).png", Picture(tensor: brighter).encoded())
+    }
+    try refused(
+      65, ["not the pictures"], ["train", "others", "-o", "new.safetensors"] + refit)
+    try putFolder("coloured", channels: 3)
+    try refused(
+      65, ["not the pictures"], ["train", "coloured", "-o", "new.safetensors"] + refit)
+    #expect(!folder.has("new.safetensors"))
+  }
+
   @Test func idxFilesAreReadAndBadOnesRefused() throws {
     let pictures = Self.pictures(400, channels: 1)
     let header: [UInt8] = [0, 0, 8, 3, 0, 0, 1, 0x90, 0, 0, 0, 8, 0, 0, 0, 8]

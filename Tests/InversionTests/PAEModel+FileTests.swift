@@ -11,7 +11,7 @@ import Testing
   private let content: Safetensors
 
   init() throws {
-    model = try tinyModel()
+    model = try tinyModel(rank: 2)
     content = model.encodedFile()
   }
 
@@ -103,7 +103,8 @@ import Testing
     #expect(FileManager.default.contents(atPath: second) == bytes)
     #expect(Array(bytes) == SafetensorsFile.encode(content))
     #expect(again.description == model.description)
-    #expect(again.residualVariances == model.residualVariances)
+    #expect(again.residual == model.residual)
+    #expect(again.residual.rank == 2)
     var stream = RandomKey(seed: 6).stream()
     let base = (0..<3).map { _ in stream.normals(4) }
     let expected = try images(of: model.generator, base)
@@ -137,7 +138,7 @@ import Testing
       "flow.2.conditioner.1.weight": Shape(28, 8), "flow.2.conditioner.1.bias": Shape(28),
       "flow.4.conditioner.0.weight": Shape(8, 2), "flow.4.conditioner.0.bias": Shape(8),
       "flow.4.conditioner.1.weight": Shape(4, 8), "flow.4.conditioner.1.bias": Shape(4),
-      "residual.diagonal": Shape(1, 8, 8),
+      "residual.diagonal": Shape(1, 8, 8), "residual.factor": Shape(2, 1, 8, 8),
     ]
     #expect(found == expected)
     #expect(content.metadata["format"] == "paeinvert-model" && content.metadata["version"] == "1")
@@ -220,8 +221,43 @@ import Testing
     }
     _ = try PAEModel(file: editing { $0["training"] = nil })
     refuse(try editing { $0["objective"] = "gan" })
-    refuse(try editing { $0["residual"] = ["rank": 1] })
-    refuse(try editing { $0["residual"] = ["rank": -1] })
+  }
+
+  // Fails when: an empty tensor is written for no factors.
+  @Test("a model without factors is read and written as before there were any")
+  func withoutFactors() throws {
+    let plain = try tinyModel()
+    let file = plain.encodedFile()
+    #expect(file["residual.factor"] == nil && file["residual.diagonal"] != nil)
+    #expect(file.metadata["config"]?.contains("Residual") == false)
+    let again = try PAEModel(file: file)
+    #expect(again.description == plain.description && again.residual == plain.residual)
+    #expect(again.residual.rank == 0)
+  }
+
+  // None may take memory for what the rank promises. Fails when: the rank is not held against its
+  // bound, or squares of factors are not looked at.
+  @Test("factors that are not as many as the rank, too many or too large are refused")
+  func factors() throws {
+    for rank in [0, 1, 3, 256] {
+      let line = refuse(try editing { $0["residual"] = ["rank": rank] }, "rank \(rank)")
+      #expect(line.contains("residual.factor"), "\(line)")
+    }
+    for rank in [-1, 257, 100_000, 1 << 40, Int.max, Int.min] {
+      let line = refuse(try editing { $0["residual"] = ["rank": rank] }, "rank \(rank)")
+      #expect(line.contains("rank \(rank)"), "\(line)")
+    }
+    refuse(try editing { $0["residual"] = ["rank": 1.5] })
+    refuse(try editing { $0["residual"] = [String: Any]() })
+    let count = 2 * 64
+    for (value, word) in [
+      (Float.nan, "residual.factor"), (.infinity, "residual.factor"), (2e19, "precision"),
+    ] {
+      var values = [Float](repeating: 0.01, count: count)
+      values[count - 1] = value
+      let line = refuse(replacing("residual.factor") { _ in .float32(values) }, "\(value)")
+      #expect(line.contains(word), "\(line)")
+    }
   }
 
   // Fails when: a size is not held against the image or the latent dimension.

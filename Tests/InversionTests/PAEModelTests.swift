@@ -34,21 +34,43 @@ import Workers
   @Test("parts that do not fit one another are refused")
   func parts() throws {
     let model = try tinyModel()
-    func refuse(_ change: (inout ModelDescription) -> Void, variances: [Float]? = nil) {
+    func refuse(
+      _ change: (inout ModelDescription) -> Void, residual: ResidualCovariance? = nil
+    ) {
       var description = model.description
       change(&description)
       #expect(throws: ModelError.self) {
         try PAEModel(
           description: description, encoder: model.encoder, decoder: model.decoder,
-          flow: model.flow, residualVariances: variances ?? model.residualVariances)
+          flow: model.flow, residual: residual ?? model.residual)
       }
     }
     refuse { $0.latent = 3 }
     refuse { $0.image.width = 16 }
-    refuse({ _ in }, variances: Array(model.residualVariances.dropLast()))
-    refuse({ _ in }, variances: model.residualVariances.map { -$0 })
-    refuse({ _ in }, variances: model.residualVariances.map { $0 * .nan })
-    refuse({ _ in }, variances: model.residualVariances.map { $0 / 0 })
+    refuse { $0.residual.rank = 1 }
+    let variances = model.residual.variances
+    let factor = [Float](repeating: 0.1, count: 64)
+    refuse({ _ in }, residual: ResidualCovariance(variances: Array(variances.dropLast())))
+    refuse({ _ in }, residual: ResidualCovariance(variances: variances, factors: factor))
+    refuse(
+      { $0.residual.rank = 1 },
+      residual: ResidualCovariance(variances: variances, factors: factor.map { 1e30 * $0 }))
+  }
+
+  // Fails when: the variances are s alone.
+  @Test("marginal variances are the diagonal of the whole residual covariance")
+  func marginalVariances() throws {
+    let model = try tinyModel(rank: 3)
+    for pixel in 0..<64 {
+      var exact = Double(model.residual.variances[pixel])
+      for row in 0..<3 {
+        let value = Double(model.residual.factors[64 * row + pixel])
+        exact += value * value
+      }
+      #expect(abs(Double(model.residualVariances[pixel]) - exact) < 1e-7 * exact)
+    }
+    let prior: any Prior = model
+    #expect(prior.residualVariances == model.residualVariances)
   }
 
   private func posterior(_ model: PAEModel, inferred: Bool) throws -> ImagePosterior {

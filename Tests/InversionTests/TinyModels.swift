@@ -9,8 +9,9 @@ import Tensors
 @testable import Inversion
 
 /// A Probabilistic Autoencoder with random weights: 1×8×8 pixels, four latent variables, every kind of
-/// layer that a file can hold. Unless `isSmooth`, its curvature jumps at the knots of a spline.
-func tinyModel(seed: UInt64 = 4, isSmooth: Bool = false) throws -> PAEModel {
+/// layer that a file can hold. Unless `isSmooth`, its curvature jumps at the knots of a spline. `rank`
+/// factors in its residual, and with them a record of what they gain.
+func tinyModel(seed: UInt64 = 4, isSmooth: Bool = false, rank: Int = 0) throws -> PAEModel {
   let key = RandomKey(seed: seed)
   let image = Shape(1, 8, 8)
   let encoder: [LayerDescription] = [
@@ -31,19 +32,26 @@ func tinyModel(seed: UInt64 = 4, isSmooth: Bool = false) throws -> PAEModel {
   var stream = key.child("perturbation").stream()
   let parameters = fresh.parameters.map { $0 + Float(0.2 * stream.normal()) }
   let decoderNetwork = try Network(domain: Shape(4), layers: decoder, key: key.child("decoder"))
+  var record = TrainingRecord(
+    data: "random \"weights\" / ü", pictures: 0, heldOut: 0, seed: .max, epochs: 0,
+    flowEpochs: 0, wallSeconds: 0.125, version: "test", heldOutError: 0.1,
+    heldOutFlowLogLikelihood: -1e-9, heldOutGaussianLogLikelihood: -3.25)
+  let variances = (0..<64).map { _ in Float(0.002 + 0.008 * stream.uniform()) }
+  let factors = stream.normals(64 * rank).map { Float(0.03 * $0) }
+  if rank > 0 {
+    record.heldOutResidualLogLikelihood = 12.5
+    record.heldOutDiagonalResidualLogLikelihood = 11.25
+  }
   return try PAEModel(
     description: ModelDescription(
       name: "tiny", image: .init(channels: 1, height: 8, width: 8), latent: 4, objective: .pae,
-      encoder: encoder, decoder: decoder, flow: flow, residual: .init(rank: 0),
-      training: TrainingRecord(
-        data: "random \"weights\" / ü", pictures: 0, heldOut: 0, seed: .max, epochs: 0,
-        flowEpochs: 0, wallSeconds: 0.125, version: "test", heldOutError: 0.1,
-        heldOutFlowLogLikelihood: -1e-9, heldOutGaussianLogLikelihood: -3.25)),
+      encoder: encoder, decoder: decoder, flow: flow, residual: .init(rank: rank),
+      training: record),
     encoder: try Network(domain: image, layers: encoder, key: key.child("encoder")),
     decoder: try Network(
       domain: Shape(4), layers: decoder, parameters: decoderNetwork.parameters.map { 1.5 * $0 }),
     flow: try NormalizingFlow(layers: flow, dimension: 4, parameters: parameters),
-    residualVariances: (0..<64).map { _ in Float(0.002 + 0.008 * stream.uniform()) })
+    residual: ResidualCovariance(variances: variances, factors: factors))
 }
 
 /// What is done to a picture of the tiny model before it becomes data.

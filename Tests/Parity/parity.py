@@ -221,11 +221,19 @@ def log_normal_cdf(t):
     return -0.5 * t * t - 0.5 * math.log(2 * math.pi) - math.log(fraction)
 
 
+def marginal_variances(model):
+    """The diagonal of Σ = diag(residual.diagonal) + Σ_r factor_r factor_rᵀ, [C, H, W]."""
+    variances = model["residual.diagonal"]
+    if "residual.factor" in model:
+        variances = variances + (model["residual.factor"] ** 2).sum(0)
+    return variances
+
+
 def log_posterior(model, u, image, data, mask, report):
     """ln p(u, y) of one draw with all constants, white noise of known σ."""
     y, low, high, step = data
     sigma, censored = report["noise"]["sigma"], report["noise"]["censored"]
-    residual = model["residual.diagonal"][0] if report["noise"]["residual"] == "diagonal" else 0
+    residual = marginal_variances(model)[0] if report["noise"]["residual"] == "diagonal" else 0
     variance = np.broadcast_to(sigma ** 2 + residual + step ** 2 / 12, y.shape)
     value = -0.5 * u @ u - 0.5 * len(u) * math.log(2 * math.pi)
     # A sample at an end says "within half a step of it, or beyond".

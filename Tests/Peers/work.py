@@ -33,7 +33,7 @@ class Problem:
             picture = model.decode(model.codes(random.standard_normal(model.latent)))
             self.sigma, self.observed = 0.1, np.ones(model.shape, bool)
             self.data = picture + self.sigma * random.standard_normal(model.shape)
-        variance = self.sigma ** 2 + model.tensors["residual.diagonal"].reshape(model.shape)
+        variance = self.sigma ** 2 + parity.marginal_variances(model.tensors)
         self.precision = np.where(self.observed, 1 / variance, 0)
         # The data in whatever form, where they are not observed they meet a precision of 0.
         self.constant = -0.5 * np.log(2 * math.pi * variance[self.observed]).sum()

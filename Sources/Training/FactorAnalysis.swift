@@ -1,0 +1,219 @@
+import CLAPACK
+import Foundation
+
+/// Σ = diag(s) + Fᵀ F fitted to second moments S by maximum likelihood, in double precision.
+///
+///     P, R   elements of a picture, factors
+///     s      `variances`, P, each at least the floor
+///     F      `factors`, R×P row-major, one factor a row
+///     G      F diag(1/s)
+///     M      I + G Fᵀ, R×R: the precision of a picture's R scores; Σ⁻¹ = diag(1/s) − Gᵀ M⁻¹ G
+///     B      M⁻¹ G: the mean of the scores of a residual r is B r
+///
+/// EM as in Rubin and Thayer, Psychometrika 47 (1982), with the mean fixed at zero. Departure:
+/// s has a floor. The expected log likelihood of one s_i has a single peak, so the clamped peak is the
+/// maximum under the constraint and EM still never falls.
+package struct FactorAnalysis: Sendable {
+  package internal(set) var variances: [Double]
+  package internal(set) var factors: [Double]
+
+  /// P.
+  package var dimension: Int { variances.count }
+  /// R.
+  package var rank: Int { factors.count / max(variances.count, 1) }
+
+  package init(variances: [Double], factors: [Double] = []) {
+    self.variances = variances
+    self.factors = factors
+  }
+
+  /// The start of EM: probabilistic PCA of S scaled to a unit diagonal. With its eigenvalues λ and v the
+  /// mean of those left out, a factor is √(λ_r − v) times its axis, scaled back (Tipping and Bishop,
+  /// J. R. Statist. Soc. B 61, 1999, eq. 7); s is what remains of the diagonal.
+  package init(_ moments: SecondMoments, axes: PrincipalAxes, rank: Int, floor: Double) {
+    let size = moments.dimension
+    precondition(rank <= axes.count && rank < size)
+    let left = axes.trace - axes.values.prefix(rank).reduce(0, +)
+    let rest = left / Double(size - rank)
+    factors = []
+    variances = moments.diagonal
+    for axis in 0..<rank {
+      let length = max(axes.values[axis] - rest, 0).squareRoot()
+      for element in 0..<size {
+        let value = length * axes.vectors[axis * size + element] * axes.scales[element]
+        factors.append(value)
+        variances[element] -= value * value
+      }
+    }
+    variances = variances.map { max($0, floor) }
+  }
+
+  /// EM from where it stands until a step gains less than `tolerance` nats a picture.
+  /// - Returns: the mean log likelihood of a picture before each step, in nats; it never falls.
+  @discardableResult
+  package mutating func fit(
+    _ moments: SecondMoments, floor: Double, tolerance: Double, limit: Int
+  ) -> [Double] {
+    var values: [Double] = []
+    guard rank > 0 else { return values }
+    for _ in 0..<limit {
+      values.append(step(moments, floor: floor))
+      if values.count > 1, values[values.count - 1] - values[values.count - 2] < tolerance { break }
+    }
+    return values
+  }
+
+  /// One step of EM. Cost O(R P²).
+  /// - Returns: the mean log likelihood before it, −½ (P ln 2π + ln|Σ| + tr Σ⁻¹S), in nats.
+  mutating func step(_ moments: SecondMoments, floor: Double) -> Double {
+    let (size, rank) = (dimension, rank)
+    let scores = Scores(self)
+    let loadings = product(scores.inverse, scores.scaled, rank, size, rank)
+    // T = B S, in which S is symmetric.
+    let moved = product(loadings, moments.matrix, rank, size, size)
+    let diagonal = moments.diagonal
+    // tr Σ⁻¹S = Σ S_ii/s_i − tr(M⁻¹ G S Gᵀ), and M⁻¹ G S = T.
+    var trace = 0.0
+    for element in 0..<size { trace += diagonal[element] / variances[element] }
+    for index in moved.indices { trace -= moved[index] * scores.scaled[index] }
+    let value = -0.5 * (Double(size) * log(2 * Double.pi) + scores.logDeterminant + trace)
+    // Second moments of the scores, M⁻¹ + B S Bᵀ, whose inverse times T are the new factors.
+    var second = productTransposed(moved, loadings, rank, rank, size)
+    for index in second.indices { second[index] += scores.inverse[index] }
+    factors = product(inverted(second, size: rank).inverse, moved, rank, size, rank)
+    variances = diagonal
+    for index in moved.indices { variances[index % size] -= factors[index] * moved[index] }
+    variances = variances.map { max($0, floor) }
+    return value
+  }
+
+  /// ln N(r; 0, Σ) in nats of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
+  package func logDensities(of rows: ArraySlice<Float>) -> [Double] {
+    let constant = Double(dimension) * log(2 * Double.pi) + Scores(self).logDeterminant
+    return squaredDistances(of: rows).map { -0.5 * (constant + $0) }
+  }
+
+  /// rᵀ Σ⁻¹ r of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
+  func squaredDistances(of rows: ArraySlice<Float>) -> [Double] {
+    let (size, rank) = (dimension, rank)
+    let count = rows.count / size
+    let values = rows.map { Double($0) }
+    let scores = Scores(self)
+    let inverses = variances.map { 1 / $0 }
+    // rᵀ Σ⁻¹ r = Σ r_i²/s_i − hᵀ M⁻¹ h, h = G r.
+    let projected = rank > 0 ? productTransposed(values, scores.scaled, count, rank, size) : []
+    let weighted = rank > 0 ? product(projected, scores.inverse, count, rank, rank) : []
+    return (0..<count).map { row in
+      var distance = 0.0
+      for element in 0..<size {
+        let value = values[row * size + element]
+        distance += value * value * inverses[element]
+      }
+      for index in row * rank..<(row + 1) * rank { distance -= projected[index] * weighted[index] }
+      return distance
+    }
+  }
+}
+
+/// The axes along which second moments of unit diagonal are largest.
+package struct PrincipalAxes: Sendable {
+  /// Largest first.
+  let values: [Double]
+  /// One unit vector for each value, R×P row-major.
+  let vectors: [Double]
+  /// √S_ii, or the floor's root where that is larger: what the axes were scaled by.
+  let scales: [Double]
+  /// The sum of all P eigenvalues.
+  let trace: Double
+
+  var count: Int { values.count }
+
+  /// Cost O(P³).
+  package init(_ moments: SecondMoments, count: Int, floor: Double) {
+    let size = moments.dimension
+    precondition((1...size).contains(count))
+    scales = moments.diagonal.map { max($0, floor).squareRoot() }
+    var matrix = moments.matrix
+    for index in matrix.indices { matrix[index] /= scales[index / size] * scales[index % size] }
+    trace = (0..<size).reduce(0) { $0 + matrix[$1 * size + $1] }
+    var eigenvalues = [Double](repeating: 0, count: size)
+    // Column-major columns of P numbers are the rows of an R×P array.
+    var eigenvectors = [Double](repeating: 0, count: size * count)
+    var support = [Int32](repeating: 0, count: 2 * count)
+    var found: Int32 = 0
+    let order = Int32(size)
+    let status = LAPACKE_dsyevr(
+      LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "I")),
+      CChar(UInt8(ascii: "U")), order, &matrix, order, 0, 0, order - Int32(count) + 1, order, 0,
+      &found, &eigenvalues, &eigenvectors, order, &support)
+    precondition(status == 0 && Int(found) == count, "a finite symmetric matrix has eigenvectors")
+    // LAPACK counts upwards.
+    values = eigenvalues[0..<count].reversed()
+    vectors = (0..<count).reversed().flatMap { eigenvectors[$0 * size..<($0 + 1) * size] }
+  }
+}
+
+/// What a picture says about its factors' scores, and ln|Σ| = Σ ln s_i + ln|M|.
+private struct Scores {
+  /// G, R×P.
+  let scaled: [Double]
+  /// M⁻¹, R×R.
+  let inverse: [Double]
+  let logDeterminant: Double
+
+  init(_ model: FactorAnalysis) {
+    let (size, rank) = (model.dimension, model.rank)
+    let logVariances = model.variances.reduce(0) { $0 + log($1) }
+    guard rank > 0 else {
+      (scaled, inverse, logDeterminant) = ([], [], logVariances)
+      return
+    }
+    scaled = model.factors.indices.map { model.factors[$0] / model.variances[$0 % size] }
+    var precision = productTransposed(scaled, model.factors, rank, rank, size)
+    for row in 0..<rank { precision[row * rank + row] += 1 }
+    let result = inverted(precision, size: rank)
+    inverse = result.inverse
+    logDeterminant = logVariances + result.logDeterminant
+  }
+}
+
+/// A B of row-major A [rows, inner] and B [inner, columns].
+private func product(
+  _ left: [Double], _ right: [Double], _ rows: Int, _ columns: Int, _ inner: Int
+) -> [Double] {
+  var result = [Double](repeating: 0, count: rows * columns)
+  cblas_dgemm(
+    CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(columns), Int32(inner), 1, left,
+    Int32(inner), right, Int32(columns), 0, &result, Int32(columns))
+  return result
+}
+
+/// A Bᵀ of row-major A [rows, inner] and B [columns, inner].
+private func productTransposed(
+  _ left: [Double], _ right: [Double], _ rows: Int, _ columns: Int, _ inner: Int
+) -> [Double] {
+  var result = [Double](repeating: 0, count: rows * columns)
+  cblas_dgemm(
+    CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(inner), 1, left,
+    Int32(inner), right, Int32(inner), 0, &result, Int32(columns))
+  return result
+}
+
+/// A⁻¹, both triangles, and ln|A| of a symmetric positive definite matrix.
+private func inverted(
+  _ matrix: [Double], size: Int
+) -> (inverse: [Double], logDeterminant: Double) {
+  var factor = matrix
+  let order = Int32(size)
+  let upper = CChar(UInt8(ascii: "U"))
+  var status = LAPACKE_dpotrf(LAPACK_COL_MAJOR, upper, order, &factor, order)
+  precondition(status == 0, "a second moment plus a covariance is positive definite")
+  let logDeterminant = 2 * (0..<size).reduce(0) { $0 + log(factor[$1 * size + $1]) }
+  status = LAPACKE_dpotri(LAPACK_COL_MAJOR, upper, order, &factor, order)
+  precondition(status == 0, "a Cholesky factor has a positive diagonal")
+  // Upper of column-major: (row, column) lies at column·size + row with row ≤ column.
+  for column in 0..<size {
+    for row in 0..<column { factor[row * size + column] = factor[column * size + row] }
+  }
+  return (factor, logDeterminant)
+}
