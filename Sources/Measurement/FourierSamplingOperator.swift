@@ -1,4 +1,3 @@
-import Foundation
 import Maps
 import Tensors
 
@@ -29,6 +28,8 @@ public struct FourierSamplingOperator: LinearOperator {
   public let domain: Shape
   /// A vector of C × `dataPerChannel` elements.
   public let codomain: Shape
+  /// Number of data of one channel.
+  public let dataPerChannel: Int
   /// The sampled independent frequencies in row-major order of the half spectrum H×(W/2+1). In its
   /// columns 0 and, when W is even, W/2, where the opposite is in the same column, the rows 0...H/2
   /// stand for the pairs.
@@ -69,11 +70,9 @@ public struct FourierSamplingOperator: LinearOperator {
     self.sampled = sampled
     self.bins = bins
     domain = shape
-    codomain = Shape(shape[0] * bins.reduce(0) { $0 + ($1.isSelfConjugate ? 1 : 2) })
+    dataPerChannel = bins.reduce(0) { $0 + ($1.isSelfConjugate ? 1 : 2) }
+    codomain = Shape(shape[0] * dataPerChannel)
   }
-
-  /// Number of data of one channel.
-  public var dataPerChannel: Int { bins.reduce(0) { $0 + ($1.isSelfConjugate ? 1 : 2) } }
 
   public func makePlan(lanes: Int) throws(PlanError) -> any MapPlan {
     FourierSamplingPlan(

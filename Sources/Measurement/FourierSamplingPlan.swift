@@ -1,5 +1,4 @@
 import CFFTW
-import Foundation
 import Maps
 
 /// Executes `FourierSamplingOperator`, one channel of one lane after another.

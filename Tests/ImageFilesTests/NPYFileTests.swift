@@ -86,6 +86,7 @@ struct NPYFileTests {
     #expect(try values(npy("'<f8'", "(0, 3)", [])) == ([0, 3], false, []))
   }
 
+  // Fails when: the scanner takes its entries in one order, or only one kind of quote.
   @Test("keys in any order, either quote, and spaces are Python")
   func spellings() throws {
     let dictionary = #"{ "shape":(1,2,), "fortran_order" : False,"descr":"|u1"}"#
@@ -155,6 +156,7 @@ struct NPYFileTests {
     #expect(infinite?.values == [0, 0, 0, .infinity])
   }
 
+  // Fails when: the end of the dictionary, an entry or a number is not checked.
   @Test("dictionaries that are none are refused")
   func dictionaries() {
     let good = "{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }"
@@ -175,6 +177,7 @@ struct NPYFileTests {
         == "its .npy header cannot be understood: it has the unexpected entry x")
   }
 
+  // Fails when: the claimed bytes are not compared with those there (a trap then).
   @Test("every proper prefix is refused, and what follows; flipped bits never crash")
   func damage() {
     for length in 0..<golden.count { #expect(reason(Array(golden.prefix(length))) != nil) }

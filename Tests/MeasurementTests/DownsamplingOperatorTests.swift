@@ -36,6 +36,7 @@ struct DownsamplingOperatorTests {
     }
   }
 
+  // Fails when: the check is left out or one divisor is missing.
   @Test("a factor that does not divide is refused, with those that do")
   func refusals() {
     for factor in [3, 0, -2, 8, .max] {

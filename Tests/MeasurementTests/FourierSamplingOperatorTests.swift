@@ -152,6 +152,7 @@ struct FourierSamplingOperatorTests {
     #expect(largestDifference(try data([false, true, true]), [2 * root, 3 * root]) < 1e-6)
   }
 
+  // Fails when: a check is left out; row and column of a bin are exchanged.
   @Test("wrong patterns and spectra are named")
   func refusals() throws {
     let shape = Shape(1, 2, 3)

@@ -22,6 +22,7 @@ struct GainOperatorTests {
     #expect(try pulledBack(map, [1, 2, 3, 4, 5, 6]) == [2, 0, -1.5, 8, 0, -3])
   }
 
+  // Fails when: a check is left out.
   @Test("wrong gains are named")
   func refusals() {
     #expect(

@@ -56,6 +56,7 @@ struct OperatorDescriptionTests {
     }
   }
 
+  // Fails when: an empty list is composed (a trap then).
   @Test("no steps are the identity, and one is itself")
   func shortLists() throws {
     let none = try OperatorDescription.makeOperator(composing: [], on: Shape(1, 2, 3))
@@ -72,6 +73,7 @@ struct OperatorDescriptionTests {
     #expect(try JSONDecoder().decode([OperatorDescription].self, from: data) == steps)
   }
 
+  // Fails when: a word changes; what is decoded is not checked.
   @Test("the words of the file are pinned")
   func words() throws {
     func decode(_ text: String) throws -> OperatorDescription {

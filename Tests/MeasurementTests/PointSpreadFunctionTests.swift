@@ -130,6 +130,7 @@ struct PointSpreadFunctionTests {
     #expect(try PointSpreadFunction.motion(length: 0.1, angle: 33).values == [1])
   }
 
+  // Fails when: a check is left out (infinite sizes trap then).
   @Test("what cannot be made is said")
   func refusals() {
     for bad in [0, -1, Double.nan, .infinity] {
