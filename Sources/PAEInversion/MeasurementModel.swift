@@ -7,8 +7,8 @@ import Tensors
 /// How the pictures of one run were measured, in the form that is quickest to evaluate exactly:
 ///
 /// - *independent data*: white noise and no covariance between data, censored or not;
-/// - *painted factors*: the same with the residual's factors as coordinates, where clipped data bar
-///   integrating them out;
+/// - *painted factors*: the same with the residual's factors as coordinates, where clipped data, or
+///   pictures that do not share one covariance, bar integrating them out;
 /// - *turned data*: anything else, up to 4,096 data (`DiagonalizedMeasurement`).
 package struct MeasurementModel {
   package enum Form: String, Sendable {
@@ -43,7 +43,8 @@ package struct MeasurementModel {
       instrument = isIdentity ? nil : forward.map
       painted = nil
     } else if noise.isWhite && isIdentity
-      && (isCensored || pictures[0].observedCount > DenseNoise.largestDimension)
+      && (isCensored || !Self.haveOneStructure(pictures)
+        || pictures[0].observedCount > DenseNoise.largestDimension)
     {
       form = .painted
       instrument = nil
@@ -56,7 +57,11 @@ package struct MeasurementModel {
           "values are clipped at the ends of the range, and that cannot be combined with coloured "
             + "noise or an operator yet: give --clipped no to take them as they are")
       }
-      try Self.requireOneStructure(pictures)
+      guard Self.haveOneStructure(pictures) else {
+        throw PipelineError.usage(
+          "the pictures differ in depth, range or mask: with coloured noise, or with an operator and a "
+            + "residual, solve them one at a time")
+      }
       let turned = try DiagonalizedMeasurement(
         GaussianMeasurement(
           forwardOperator: forward.map, observed: pictures[0].observed, noise: noise,
@@ -97,15 +102,10 @@ package struct MeasurementModel {
       problems: problems, noiseLevel: level)
   }
 
-  /// Turned data share one covariance.
-  private static func requireOneStructure(_ pictures: [DamagedPicture]) throws(PipelineError) {
-    for picture in pictures.dropFirst()
-    where picture.observed != pictures[0].observed
-      || picture.fixedVariances != pictures[0].fixedVariances
-    {
-      throw .usage(
-        "\(picture.task.image) has another depth, range or mask than \(pictures[0].task.image): with "
-          + "coloured noise, an operator or the full residual, solve them one at a time")
+  /// Whether one covariance serves the data of all pictures.
+  private static func haveOneStructure(_ pictures: [DamagedPicture]) -> Bool {
+    pictures.allSatisfy {
+      $0.observed == pictures[0].observed && $0.fixedVariances == pictures[0].fixedVariances
     }
   }
 }
