@@ -3,7 +3,8 @@ import Maps
 /// The parts of a sum, sorted by kind and checked against one another.
 struct CovarianceParts: Sendable {
   let dimension: Int
-  /// The sum of the independent variances, one for each datum.
+  /// The sum of the independent variances, one for each datum; with those of residuals whose elements
+  /// the data are.
   let variances: [Double]
   let grids: [MaskedSpectrum]
   let residuals: [(covariance: ResidualCovariance, map: any LinearOperator)]
@@ -38,7 +39,14 @@ struct CovarianceParts: Sendable {
             "the decoder residual has \(covariance.count) elements, but its operator takes "
               + "\(map.domain)")
         }
-        residuals.append((covariance, map))
+        guard let elements = Self.elementsSeen(map) else {
+          residuals.append((covariance, map))
+          break
+        }
+        for (datum, element) in elements.enumerated() {
+          variances[datum] += Double(covariance.variances[element])
+        }
+        if covariance.rank > 0 { residuals.append((covariance.withoutVariances, map)) }
       }
       names.append(part.name)
     }
@@ -46,6 +54,13 @@ struct CovarianceParts: Sendable {
     self.grids = grids
     self.residuals = residuals
     name = names.isEmpty ? first.name : names.joined(separator: " plus ")
+  }
+
+  /// The element of the picture that each datum is, for operators that only choose: independent elements
+  /// are then independent data, exactly.
+  private static func elementsSeen(_ map: any LinearOperator) -> [Int]? {
+    if map is IdentityOperator { return Array(0..<map.domain.count) }
+    return (map as? MaskOperator)?.observedIndices.map { Int($0) }
   }
 
   private static func checkVariances(_ values: [Double]) throws(PlanError) {
@@ -61,5 +76,12 @@ struct CovarianceParts: Sendable {
     .unusable(
       "the covariance of \(name) is singular or indefinite at datum \(datum): given other data, its "
         + "variance is not positive; add independent noise")
+  }
+}
+
+extension ResidualCovariance {
+  /// What the pictures have in common alone.
+  fileprivate var withoutVariances: ResidualCovariance {
+    ResidualCovariance(variances: .init(repeating: 0, count: count), factors: factors)
   }
 }

@@ -66,7 +66,8 @@ struct NeighbourOrder {
     for offset in offsets {
       let (y, x) = (offset.row << level, offset.column << level)
       guard abs(y) < height, abs(x) < width else { continue }
-      let (wrappedRow, wrappedColumn) = (wrapped(row + y, height), wrapped(column + x, width))
+      let wrappedRow = wrapped(row + y, height, level: level)
+      let wrappedColumn = wrapped(column + x, width, level: level)
       let other = dataOfCells[first + wrappedRow * width + wrappedColumn]
       // Round a small torus a datum is met more than once; a coarse one need not be met the short way.
       if other >= 0, precedes(Int(other), datum), !(mayMeetAgain && list.contains(other)) {
@@ -77,7 +78,9 @@ struct NeighbourOrder {
   }
 }
 
-/// `index` modulo `extent` for an index less than one extent outside 0..<extent.
-private func wrapped(_ index: Int, _ extent: Int) -> Int {
-  index < 0 ? index + extent : index >= extent ? index - extent : index
+/// `index` modulo `extent` for an index less than one extent outside 0..<extent; what went round the
+/// torus is moved to the lattice of that level, which has a seam there unless 2ˡ divides the extent.
+private func wrapped(_ index: Int, _ extent: Int, level: Int) -> Int {
+  if index < 0 { return ((index + extent) >> level) << level }
+  return index >= extent ? ((index - extent) >> level) << level : index
 }

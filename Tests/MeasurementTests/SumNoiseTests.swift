@@ -169,6 +169,38 @@ private func distance(_ a: [Double], _ b: [Double]) -> Double {
     try checkNoiseModel(noise, covariance: covariance, key: key)
   }
 
+  /// Data that are elements of the picture: the residual's variances are exact, whatever the solver.
+  // Fails when: the variance of datum i is that of element i under a mask.
+  @Test(arguments: [NoiseSolver.dense, .conjugateGradients])
+  func aResidualUnderAMaskIsExact(_ solver: NoiseSolver) throws {
+    let observed = (0..<12).map { $0 % 5 != 1 }
+    let cells = observed.indices.filter { observed[$0] }
+    let spectrum = try PowerSpectrum.power(exponent: 2, sigma: 1, height: 3, width: 4)
+    let variances = (0..<12).map { 0.125 * Float($0) }
+    let factor = (0..<12).map { Float($0 % 4) - 1 }
+    let whole = stationaryCovariance(spectrum)
+    let covariance = cells.flatMap { a in
+      cells.map { b in
+        whole[a * 12 + b] + (a == b ? Double(variances[a]) : 0) + Double(factor[a] * factor[b])
+      }
+    }
+    let noise = try SumNoise(
+      [
+        .stationary(try MaskedSpectrum(spectrum, observed: observed)),
+        .residual(
+          ResidualCovariance(variances: variances, factors: factor),
+          through: MaskOperator(shape: Shape(1, 3, 4), observed: observed)),
+      ], solver: solver, iteration: settings(probes: 64))
+    try checkNoiseModel(noise, covariance: covariance, key: key)
+    let equal = try SumNoise([
+      .stationary(try MaskedSpectrum(spectrum, observed: .init(repeating: true, count: 12))),
+      .residual(
+        ResidualCovariance(variances: .init(repeating: 0.25, count: 12)),
+        through: IdentityOperator(shape: Shape(1, 3, 4))),
+    ])
+    #expect(equal.solver == .fourier)
+  }
+
   // Fails when: a part is left out of the draw, or s is not square-rooted there.
   @Test(arguments: [NoiseSolver.dense, .conjugateGradients])
   func drawsAreExact(_ solver: NoiseSolver) throws {
