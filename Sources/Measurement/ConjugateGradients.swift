@@ -9,7 +9,9 @@ public struct ConjugateGradients: Sendable, Equatable {
   /// After so many they end all the same; the plan says what they reached.
   public var maximumIterations = 500
   /// Neighbours of a datum in the preconditioner. Memory: 8 bytes for each neighbour of each datum.
-  /// 30 gave the least time at 256×256 cells with P ∝ 1/f² and a quarter of the cells missing.
+  /// With 256×256 cells, P ∝ 1/f², a quarter of the cells and a rectangle missing, 12 take 24
+  /// iterations, 30 take 10 and 60 take 8; from 16 to 60 the time is much the same, while the standard
+  /// error of the log-determinant falls from 0.4 to 0.03 nats.
   public var neighbours = 30
   /// Random vectors of the log-determinant's estimate; one for each datum make it exact.
   public var probes = 32

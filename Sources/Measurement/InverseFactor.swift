@@ -7,6 +7,10 @@ import Maps
 /// inverse of Kolotilina and Yeremin 1993). With the covariance C of these data, i last, and
 /// C = UᵀU, the row is U⁻¹e_last: it whitens datum i given its neighbours.
 ///
+/// At 256×256 cells, P ∝ 1/f², a quarter of the cells and a rectangle missing, the conjugate gradients
+/// to a residual of 1e-7 take 11 iterations with it, 216 with the circulant M F⁻¹P⁻¹F Mᵀ, and 197 in
+/// the missing cells alone (Schur complement, preconditioned by their covariance).
+///
 /// Property used below: the diagonal of G N Gᵀ is 1, exactly. Making it costs D·k³/3.
 struct InverseFactor: Sendable {
   let dimension: Int
