@@ -42,7 +42,8 @@ public struct DenseNoise: NoiseModel {
     try self.init(covariance, cells.count, name: "the covariance of the masked stationary noise")
   }
 
-  private init(
+  /// - Parameter name: of the covariance, for the messages.
+  init(
     _ covariance: [Double], _ dimension: Int, name: String
   ) throws(PlanError) {
     try Self.checkDimension(dimension)
@@ -84,8 +85,16 @@ public struct DenseNoise: NoiseModel {
     }
   }
 
+  /// ln det N = 2 Σ ln L_ii.
+  public var logDeterminant: Double {
+    var sum = 0.0
+    for index in 0..<dimension { sum += 2 * log(factor[index * dimension + index]) }
+    return sum
+  }
+
   public func makePlan(lanes: Int) throws(PlanError) -> any NoisePlan {
-    DenseNoisePlan(lanes: lanes, dimension: dimension, factor: factor)
+    DenseNoisePlan(
+      lanes: lanes, dimension: dimension, factor: factor, logDeterminant: logDeterminant)
   }
 }
 
@@ -97,12 +106,10 @@ final class DenseNoisePlan: NoisePlan {
   private let constant: Double
   private let work: UnsafeMutableBufferPointer<Double>
 
-  init(lanes: Int, dimension: Int, factor: [Double]) {
+  init(lanes: Int, dimension: Int, factor: [Double], logDeterminant: Double) {
     self.lanes = lanes
     self.dimension = dimension
     self.factor = factor
-    var logDeterminant = 0.0
-    for index in 0..<dimension { logDeterminant += 2 * log(factor[index * dimension + index]) }
     constant = -0.5 * logDeterminant - halfLogTwoPi * Double(dimension)
     work = .allocate(capacity: lanes * dimension)
     work.initialize(repeating: 0)

@@ -2,8 +2,8 @@ import Maps
 import Randomness
 
 /// A Gaussian law of the noise, n ~ N(0, N), of D data: what `DiagonalNoise` (independent),
-/// `StationaryNoise` (a power spectrum on the whole periodic grid) and `DenseNoise` (any covariance)
-/// have in common. A description; `makePlan` takes all memory and does everything that can fail.
+/// `StationaryNoise` (a power spectrum on the whole periodic grid), `MaskedStationaryNoise` (one seen
+/// in part), `SumNoise` and `DenseNoise` (any covariance) have in common. A description; `makePlan` takes all memory and does everything that can fail.
 ///
 /// Law (tested for every conformer): the log density integrates to one, its gradient is that of
 /// differences, whitened draws have covariance I, and ‖whitened r‖² = rᵀN⁻¹r.
@@ -29,10 +29,12 @@ public protocol NoisePlan: AnyObject {
   func whiten(_ residuals: Span<Double>, into white: inout MutableSpan<Double>)
   /// n = W⁻¹ w: noise of this law when w is white. `white`, `residuals`: lanes × D.
   func color(_ white: Span<Double>, into residuals: inout MutableSpan<Double>)
+  /// One exact draw for each lane. `residuals`: lanes × D; may allocate.
+  func draw(_ stream: inout RandomStream, into residuals: inout MutableSpan<Double>)
 }
 
 extension NoisePlan {
-  /// One exact draw for each lane. `residuals`: lanes × D; allocates as much again.
+  /// White noise, colored; allocates as much as there are residuals.
   public func draw(_ stream: inout RandomStream, into residuals: inout MutableSpan<Double>) {
     let white = stream.normals(residuals.count)
     color(white.span, into: &residuals)

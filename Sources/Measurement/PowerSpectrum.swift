@@ -36,6 +36,30 @@ public struct PowerSpectrum: Sendable, Equatable {
     self.values = values
   }
 
+  /// The law P(k_y, k_x) at the frequencies of the grid, cycles per pixel from −½ to ½.
+  /// - Throws: as the other constructor; `tooLarge` when the grid is.
+  public init(
+    _ law: (_ ky: Double, _ kx: Double) -> Double, height: Int, width: Int
+  ) throws(PlanError) {
+    _ = try fourierExtents(height: height, width: width)
+    // One half is minus one half as well: there both are tried, and the mean is even again.
+    func frequencies(_ index: Int, _ extent: Int) -> [Double] {
+      if 2 * index == extent { return [0.5, -0.5] }
+      return [Double(2 * index > extent ? index - extent : index) / Double(extent)]
+    }
+    var values: [Double] = []
+    for row in 0..<height {
+      let vertical = frequencies(row, height)
+      for column in 0..<width {
+        let horizontal = frequencies(column, width)
+        var sum = 0.0
+        for ky in vertical { for kx in horizontal { sum += law(ky, kx) } }
+        values.append(sum / Double(vertical.count * horizontal.count))
+      }
+    }
+    try self.init(height: height, width: width, values: values)
+  }
+
   /// P(k) ∝ (k² + knee²)^(−exponent/2), k in cycles per pixel, scaled so that the variance of a pixel
   /// is σ². With knee = 0 the zero frequency takes the value of the lowest other one.
   /// - Throws: `unusable` when a bin comes out zero or infinite, or σ is not positive.

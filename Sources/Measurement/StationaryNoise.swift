@@ -3,7 +3,8 @@ import Foundation
 import Maps
 
 /// Noise with a power spectrum on the whole periodic grid, each of C channels on its own:
-/// N = F⁻¹ diag(P) F. Exact in O(HW log HW); missing pixels break it (see `DenseNoise`).
+/// N = F⁻¹ diag(P) F. Exact in O(HW log HW); missing pixels break it (see
+/// `MaskedStationaryNoise`).
 public struct StationaryNoise: NoiseModel {
   public let spectrum: PowerSpectrum
   public let channels: Int
@@ -15,6 +16,13 @@ public struct StationaryNoise: NoiseModel {
     precondition(channels >= 1)
     self.spectrum = spectrum
     self.channels = channels
+  }
+
+  /// ln det N = C Σ_k ln P_k.
+  public var logDeterminant: Double {
+    var sum = 0.0
+    for value in spectrum.values { sum += log(value) }
+    return Double(channels) * sum
   }
 
   public func makePlan(lanes: Int) throws(PlanError) -> any NoisePlan {

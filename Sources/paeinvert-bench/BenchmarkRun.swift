@@ -40,6 +40,7 @@ struct BenchmarkRun {
       try TrainingBenchmark.run(settings, meter, models: [.shipped(), .infogan()])
     case .flow: try FlowBenchmark.run(settings, model: .shipped())
     case .noise: try NoiseBenchmark.run(settings)
+    case .maskedNoise: try MaskedNoiseBenchmark.run(settings)
     case .posterior:
       try PosteriorBenchmark(solving, repeats: settings.stopwatch.repeats).run()
     case .preconditioning:

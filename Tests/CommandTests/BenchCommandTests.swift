@@ -83,6 +83,17 @@ import Testing
     for row in noise { try expectRates(["nanoseconds_per_datum"], in: row) }
   }
 
+  // Seen to fail: the iterations of the dense row given as 0.
+  @Test func maskedNoise() throws {
+    let report = try measured("--only", "masked-noise")
+    let rows = try #require(report["masked-noise"] as? [[String: Any]])
+    #expect(
+      rows.map { $0["solver"] as? String }
+        == ["dense"] + [String](repeating: "conjugateGradients", count: 3))
+    #expect(rows.map { $0["iterations"] is Int } == [false, true, true, true])
+    for row in rows { try expectRates(["milliseconds"], in: row) }
+  }
+
   @Test func aPosteriorFromPictureToFolder() throws {
     let report = try measured(
       "--only", "posterior", "--space", "u", "--chains", "3", "--draws", "12", "--warmup", "20")
