@@ -6,8 +6,8 @@ import Tensors
 
 /// The Gauss–Newton precision of the posterior at a position: P + Jᵀ W J with J the Jacobian of the
 /// data's means, W the curvature of each datum's term, and P = I in base variables, FᵀF in codes
-/// (F = ∂f/∂z, the Gauss–Newton part of the flow density's curvature); dense, row-major, `dimension` × `dimension`; when ln σ is
-/// inferred, its row holds its prior's precision and the Fisher information Σ ½ (2σ²/v)².
+/// (F = ∂f/∂z, the Gauss–Newton part of the flow density's curvature); dense, row-major, `dimension` × `dimension`; the rows
+/// of ln σ and ln α hold their priors' precisions and the Fisher information of the variances v.
 ///
 /// J comes from central differences with step `differenceStep`, all 2K directions in one batch: a
 /// metric needs no more, and the cost is 2K forward passes. Float32 leaves errors near 1e-5 of the
@@ -35,6 +35,7 @@ package struct GaussNewtonMetric {
     let count = posterior.meanMap.codomain.count
     let lanes = 2 * latent + 1
     var base = [Float](repeating: 0, count: lanes * latent)
+    let levels = posterior.levels(of: position, problem: problem)
     for lane in 0..<lanes {
       for k in 0..<latent { base[lane * latent + k] = Float(position[k]) }
       if lane < latent { base[lane * latent + lane] += Self.differenceStep }
@@ -42,12 +43,15 @@ package struct GaussNewtonMetric {
         base[lane * latent + lane - latent] -= Self.differenceStep
       }
     }
+    var mapped = base
+    for index in mapped.indices where index % latent >= latent - posterior.scaledCount {
+      mapped[index] *= Float(levels.residualScale)
+    }
     var means = [Float](repeating: 0, count: lanes * count)
     var meanSpan = means.mutableSpan
-    plan.apply(base.span, into: &meanSpan)
-    let sigma = posterior.sigma(of: position, problem: problem)
+    plan.apply(mapped.span, into: &meanSpan)
     let weights = curvatures(
-      mean: Array(means[2 * latent * count..<lanes * count]), sigma: sigma, problem: problem)
+      mean: Array(means[2 * latent * count..<lanes * count]), levels, problem: problem)
     var result = [Double](repeating: 0, count: dimension * dimension)
     let scale = 1 / (2 * Double(Self.differenceStep))
     // √W J, one row for each base variable.
@@ -71,11 +75,7 @@ package struct GaussNewtonMetric {
         result[column * dimension + row] = result[row * dimension + column]
       }
     }
-    if posterior.noiseLevel.isInferred {
-      result[dimension * dimension - 1] =
-        1 / (NoiseLevel.priorSpread * NoiseLevel.priorSpread)
-        + beta * levelInformation(sigma: sigma, problem: problem)
-    }
+    addLevels(levels, problem: problem, to: &result)
     return result
   }
 
@@ -109,21 +109,40 @@ package struct GaussNewtonMetric {
     return result
   }
 
-  private func curvatures(mean: [Float], sigma: Double, problem: Int) -> [Float] {
+  private func curvatures(mean: [Float], _ levels: NoiseLevels, problem: Int) -> [Float] {
     let evaluator = CensoredEvaluator(problems: [posterior.problems[problem]], lanes: [0])
     var weights = [Float](repeating: 0, count: mean.count)
     var span = weights.mutableSpan
-    evaluator.curvatures(means: mean.span, sigmas: [sigma].span, into: &span)
+    evaluator.curvatures(means: mean.span, levels: [levels].span, into: &span)
     return weights
   }
 
-  private func levelInformation(sigma: Double, problem: Int) -> Double {
+  /// Prior precision and Fisher information Σ ½ (∂ ln v/∂·)(∂ ln v/∂·) of ln σ and ln α.
+  private func addLevels(_ levels: NoiseLevels, problem: Int, to result: inout [Double]) {
     let data = posterior.problems[problem]
-    return zip(data.kinds, data.extraVariances).reduce(0) { sum, datum in
-      guard datum.0 != .unobserved else { return sum }
-      let share = 2 * sigma * sigma / (sigma * sigma + Double(datum.1))
+    var (sigmas, scales, common) = (0.0, 0.0, 0.0)
+    for index in data.kinds.indices where data.kinds[index] != .unobserved {
+      let own = levels.sigma * levels.sigma
+      let residual =
+        levels.residualScale * levels.residualScale * Double(data.residualVariances[index])
+      let total = own + residual + Double(data.extraVariances[index])
       // A censored datum says about half of what a measured one says of the level.
-      return sum + 0.5 * share * share * (datum.0 == .measured ? 1 : 0.5)
+      let weight = (data.kinds[index] == .measured ? 2 : 1) / (total * total)
+      sigmas += weight * own * own
+      scales += weight * residual * residual
+      common += weight * own * residual
+    }
+    let (dimension, beta) = (posterior.dimension, posterior.inverseTemperature)
+    if let row = posterior.logSigmaIndex {
+      result[row * (dimension + 1)] =
+        1 / (NoiseLevel.priorSpread * NoiseLevel.priorSpread) + beta * sigmas
+    }
+    if let row = posterior.logScaleIndex, let scale = posterior.residualScale {
+      result[row * (dimension + 1)] = 1 / (scale.deviation * scale.deviation) + beta * scales
+      if let column = posterior.logSigmaIndex {
+        result[row * dimension + column] = beta * common
+        result[column * dimension + row] = beta * common
+      }
     }
   }
 }

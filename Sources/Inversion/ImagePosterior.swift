@@ -9,8 +9,9 @@ import Tensors
 //   u   base variables, K            x = G(u)  mean image, D = C·H·W
 //   z   latent code, K: u = f(z), G(u) = g(z)
 //   σ   noise level of a problem     β  inverse temperature of the likelihood, 1 for the posterior
+//   α   scale of the decoder's residual in this picture, 1 where it is not inferred
 //
-//   ln p(u, y) = −½‖u‖² − ½K ln 2π + β Σ_i L_i(G(u)_i, σ)      (+ the prior of ln σ when inferred)
+//   ln p(u, y) = −½‖u‖² − ½K ln 2π + β Σ_i L_i(G(u)_i, σ)      (+ the priors of ln σ and ln α)
 //   ln p(z, y) = ln p(u, y) at u = f(z), + ln|det ∂f/∂z|
 //
 // Both are the same posterior of x. A flow that separates clusters of codes stretches the space between
@@ -18,12 +19,13 @@ import Tensors
 // it is nearly as round as the decoder allows, so chains run in z by default.
 //
 // L_i is the censored Gaussian term of datum i (Measurement/CensoredEvaluator), its variance
-// σ² + r_i with r_i the decoder's residual variance, rounding, and the square of a sigma map. With an
+// σ² + r_i + α²s_i with r_i rounding and the square of a sigma map, s_i the decoder's residual variance. With an
 // instrument M (Measurement/DiagonalizedMeasurement) data are turned so that they are independent, and
 // datum i has the mean (M G(u))_i.
 
 /// The log density of base variables or codes (and ln σ, when it is inferred) given data, for several
-/// problems that share the prior: position = (u_1 … u_K [, ln σ]), or z for u; nats, all constants.
+/// problems that share the prior: position = (u_1 … u_K [, ln σ] [, ln α]), or z for u; nats, all
+/// constants.
 package struct ImagePosterior: TemperedLogDensity {
   /// From the coordinates, u or z, to the mean image.
   package let generator: any DifferentiableMap
@@ -38,6 +40,11 @@ package struct ImagePosterior: TemperedLogDensity {
   package let meanMap: any DifferentiableMap
   package let problems: [PixelData]
   package let noiseLevel: NoiseLevel
+  /// The prior of ln α, which is inferred then; nil for α = 1.
+  package let residualScale: ResidualScale?
+  /// Coordinates at the end of the latent ones that are multiplied by α before they are mapped: the
+  /// coefficients of painted factors.
+  package let scaledCount: Int
   /// β.
   package let inverseTemperature: Double
 
@@ -46,7 +53,8 @@ package struct ImagePosterior: TemperedLogDensity {
   package init(
     generator: any DifferentiableMap, flow: (any Bijection)? = nil,
     instrument: (any DifferentiableMap)? = nil, logVolume: Double = 0, problems: [PixelData],
-    noiseLevel: NoiseLevel, inverseTemperature: Double = 1
+    noiseLevel: NoiseLevel, residualScale: ResidualScale? = nil, scaledCount: Int = 0,
+    inverseTemperature: Double = 1
   ) {
     precondition(flow.map { $0.dimension == generator.domain.count } ?? true)
     precondition(!problems.isEmpty && noiseLevel.problemCount == problems.count)
@@ -65,24 +73,47 @@ package struct ImagePosterior: TemperedLogDensity {
     precondition(problems.allSatisfy { [count = meanMap.codomain.count] in $0.count == count })
     self.problems = problems
     self.noiseLevel = noiseLevel
+    self.residualScale = residualScale
+    self.scaledCount = scaledCount
     self.inverseTemperature = inverseTemperature
   }
 
   package var latentDimension: Int { generator.domain.count }
-  package var dimension: Int { latentDimension + (noiseLevel.isInferred ? 1 : 0) }
+  package var dimension: Int {
+    latentDimension + (noiseLevel.isInferred ? 1 : 0) + (residualScale == nil ? 0 : 1)
+  }
+  /// Where ln σ and ln α stand in a position; nil when they are not inferred.
+  package var logSigmaIndex: Int? { noiseLevel.isInferred ? latentDimension : nil }
+  package var logScaleIndex: Int? { residualScale == nil ? nil : dimension - 1 }
   package var problemCount: Int { problems.count }
 
   package func tempered(_ inverseTemperature: Double) -> any LogDensity {
     ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: problems, noiseLevel: noiseLevel, inverseTemperature: inverseTemperature)
+      problems: problems, noiseLevel: noiseLevel, residualScale: residualScale,
+      scaledCount: scaledCount, inverseTemperature: inverseTemperature)
   }
 
-  /// σ of a position.
-  package func sigma(of position: some Collection<Double>, problem: Int) -> Double {
-    switch noiseLevel {
-    case .known(let values): values[problem]
-    case .inferred: exp(position[position.index(position.startIndex, offsetBy: latentDimension)])
+  /// σ and α of a position.
+  package func levels(of position: some Collection<Double>, problem: Int) -> NoiseLevels {
+    func level(_ index: Int) -> Double {
+      exp(min(max(position[position.index(position.startIndex, offsetBy: index)], -40), 40))
+    }
+    let sigma =
+      switch noiseLevel {
+      case .known(let values): values[problem]
+      case .inferred: level(latentDimension)
+      }
+    return NoiseLevels(sigma: sigma, residualScale: logScaleIndex.map(level) ?? 1)
+  }
+
+  /// What the maps take of a position: its latent coordinates, those of painted factors times α.
+  package func mapped(
+    _ position: some Collection<Double>, levels: NoiseLevels, into row: UnsafeMutablePointer<Float>
+  ) {
+    let first = latentDimension - scaledCount
+    for (k, value) in position.prefix(latentDimension).enumerated() {
+      row[k] = Float(k < first ? value : value * levels.residualScale)
     }
   }
 
@@ -99,13 +130,16 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private let plan: any MapPlan
   private let prior: FlowPriorPlan?
   private let likelihood: CensoredEvaluator
+  private let coordinates: FloatBuffer
+  /// The coordinates as the maps take them; the same buffer where none is scaled.
   private let base: FloatBuffer
   private let baseGradients: FloatBuffer
   private let means: FloatBuffer
   private let meanGradients: FloatBuffer
-  private var sigmas: [Double]
+  private var levels: [NoiseLevels]
   private var likelihoods: [Double]
   private var logSigmaGradients: [Double]
+  private var logScaleGradients: [Double]
 
   init(_ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan, prior: FlowPriorPlan?) {
     self.posterior = posterior
@@ -116,13 +150,17 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     likelihood = CensoredEvaluator(
       problems: used.map { posterior.problems[$0] },
       lanes: lanes.map { problem in used.firstIndex(of: problem)! })
-    base = FloatBuffer(lanes.count * posterior.latentDimension)
+    coordinates = FloatBuffer(lanes.count * posterior.latentDimension)
+    base =
+      posterior.scaledCount == 0
+      ? coordinates : FloatBuffer(lanes.count * posterior.latentDimension)
     baseGradients = FloatBuffer(lanes.count * posterior.latentDimension)
     means = FloatBuffer(lanes.count * posterior.meanMap.codomain.count)
     meanGradients = FloatBuffer(means.count)
-    sigmas = [Double](repeating: 1, count: lanes.count)
-    likelihoods = sigmas
-    logSigmaGradients = sigmas
+    levels = [NoiseLevels](repeating: NoiseLevels(sigma: 1), count: lanes.count)
+    likelihoods = [Double](repeating: 0, count: lanes.count)
+    logSigmaGradients = likelihoods
+    logScaleGradients = likelihoods
   }
 
   func evaluate(
@@ -132,11 +170,16 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
     for lane in lanes.indices {
       for k in 0..<latent {
-        base.pointer[lane * latent + k] = Float(positions[lane * dimension + k])
+        coordinates.pointer[lane * latent + k] = Float(positions[lane * dimension + k])
       }
-      switch posterior.noiseLevel {
-      case .known(let known): sigmas[lane] = known[lanes[lane]]
-      case .inferred: sigmas[lane] = exp(min(max(positions[lane * dimension + latent], -40), 40))
+      setLevels(lane, positions)
+      if base !== coordinates {
+        let scale = Float(levels[lane].residualScale)
+        for k in 0..<latent {
+          let value = coordinates.pointer[lane * latent + k]
+          base.pointer[lane * latent + k] =
+            k < latent - posterior.scaledCount ? value : value * scale
+        }
       }
     }
     var meanSpan = means.buffer.mutableSpan
@@ -144,14 +187,29 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     var densitySpan = likelihoods.mutableSpan
     var meanGradientSpan = meanGradients.buffer.mutableSpan
     var sigmaSpan = logSigmaGradients.mutableSpan
+    var scaleSpan = logScaleGradients.mutableSpan
     likelihood.evaluate(
-      means: means.buffer.span, sigmas: sigmas.span, logDensities: &densitySpan,
-      meanGradients: &meanGradientSpan, logSigmaGradients: &sigmaSpan)
+      means: means.buffer.span, levels: levels.span, logDensities: &densitySpan,
+      meanGradients: &meanGradientSpan, logSigmaGradients: &sigmaSpan,
+      logScaleGradients: &scaleSpan)
     var baseGradientSpan = baseGradients.buffer.mutableSpan
     plan.vjp(meanGradients.buffer.span, into: &baseGradientSpan)
-    prior?.evaluate(base)
+    prior?.evaluate(coordinates)
     for lane in lanes.indices {
       finish(lane, positions, &values, &gradients)
+    }
+  }
+
+  private func setLevels(_ lane: Int, _ positions: Span<Double>) {
+    func level(_ index: Int) -> Double {
+      exp(min(max(positions[lane * posterior.dimension + index], -40), 40))
+    }
+    switch posterior.noiseLevel {
+    case .known(let known): levels[lane].sigma = known[lanes[lane]]
+    case .inferred: levels[lane].sigma = level(posterior.latentDimension)
+    }
+    if posterior.residualScale != nil {
+      levels[lane].residualScale = level(posterior.dimension - 1)
     }
   }
 
@@ -166,8 +224,14 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       beta * (likelihoods[lane] + posterior.logVolume) - 0.5 * Double(latent) * log(2 * .pi)
     if let prior { value += Double(prior.logDeterminants.pointer[lane]) }
     var isFinite = true
+    var scaleGradient = logScaleGradients[lane]
     for k in 0..<latent {
-      let likelihoodGradient = beta * Double(baseGradients.pointer[lane * latent + k])
+      var slope = Double(baseGradients.pointer[lane * latent + k])
+      if k >= latent - posterior.scaledCount {
+        scaleGradient += slope * Double(base.pointer[lane * latent + k])
+        slope *= levels[lane].residualScale
+      }
+      let likelihoodGradient = beta * slope
       let gradient: Double
       if let prior {
         let u = Double(prior.base.pointer[lane * latent + k])
@@ -189,6 +253,14 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       let gradient = beta * logSigmaGradients[lane] - deviation / spread
       isFinite = isFinite && gradient.isFinite && abs(logSigma) < 40
       gradients[lane * dimension + latent] = gradient
+    }
+    if let scale = posterior.residualScale {
+      let logScale = positions[lane * dimension + dimension - 1]
+      let deviation = (logScale - scale.mean) / scale.deviation
+      value -= 0.5 * deviation * deviation + log(scale.deviation) + 0.5 * log(2 * .pi)
+      let gradient = beta * scaleGradient - deviation / scale.deviation
+      isFinite = isFinite && gradient.isFinite && abs(logScale) < 40
+      gradients[lane * dimension + dimension - 1] = gradient
     }
     guard isFinite, value.isFinite else {
       values[lane] = -.infinity

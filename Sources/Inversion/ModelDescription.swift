@@ -31,8 +31,15 @@ public struct ModelDescription: Codable, Sendable, Equatable {
   public struct Residual: Codable, Sendable, Equatable {
     /// R, factors of the low-rank part of Σ; 0 for a diagonal Σ.
     public var rank: Int
+    /// Mean and standard deviation of ln α over pictures, ε ~ N(0, α²Σ); nil for α = 1.
+    public var logScaleMean: Double?
+    public var logScaleDeviation: Double?
 
-    public init(rank: Int) { self.rank = rank }
+    public init(rank: Int, logScaleMean: Double? = nil, logScaleDeviation: Double? = nil) {
+      self.rank = rank
+      self.logScaleMean = logScaleMean
+      self.logScaleDeviation = logScaleDeviation
+    }
   }
 
   public var name: String

@@ -16,6 +16,8 @@ public struct PAEModel: Prior {
   /// The diagonal of Σ, kept because it costs O(R P).
   public let residualVariances: [Float]
   public let generator: any DifferentiableMap
+  /// How the residual's size differs from picture to picture; nil for files that do not say.
+  public let residualScale: ResidualScale?
 
   /// - Throws: `ModelError` when the parts do not fit one another.
   public init(
@@ -46,6 +48,13 @@ public struct PAEModel: Prior {
     self.decoder = decoder
     self.flow = flow
     self.residual = residual
+    switch (description.residual.logScaleMean, description.residual.logScaleDeviation) {
+    case (nil, nil): residualScale = nil
+    case (let mean?, let deviation?) where abs(mean) < 20 && deviation > 0 && deviation < 20:
+      residualScale = ResidualScale(mean: mean, deviation: deviation)
+    default:
+      throw .parts("the residual's logScaleMean and logScaleDeviation make no sense")
+    }
     residualVariances = variances
     do {
       generator = try ComposedMap([flow.generator, decoder])

@@ -165,7 +165,7 @@ private final class PictureBlock {
   private let base: FloatBuffer
   private let images: FloatBuffer
   private let residualMeans: FloatBuffer
-  private var sigmas: [Double]
+  private var levels: [NoiseLevels]
 
   init(
     _ posterior: ImagePosterior, _ problem: Int, _ residual: any ResidualLaw, lanes: Int
@@ -179,7 +179,7 @@ private final class PictureBlock {
     base = FloatBuffer(lanes * latent)
     images = FloatBuffer(lanes * pixels)
     residualMeans = FloatBuffer(lanes * pixels)
-    sigmas = [Double](repeating: 1, count: lanes)
+    levels = [NoiseLevels](repeating: NoiseLevels(sigma: 1), count: lanes)
   }
 
   /// G of draws `first` ..< `first + count`.
@@ -201,7 +201,7 @@ private final class PictureBlock {
   func addMoments(_ count: Int, to sums: inout PictureSums) {
     var means = residualMeans.buffer.mutableSpan
     residual.moments(
-      images: images.buffer.span, sigmas: sigmas.span, count: count, means: &means,
+      images: images.buffer.span, levels: levels.span, count: count, means: &means,
       accumulator: &sums.accumulator)
     for lane in 0..<count {
       sums.add(
@@ -215,17 +215,15 @@ private final class PictureBlock {
     map(position)
     var residuals = [Float](repeating: 0, count: pixels)
     residual.draw(
-      images: images.buffer.span, sigma: sigmas[0], stream: &stream, into: &residuals)
+      images: images.buffer.span, levels: levels[0], stream: &stream, into: &residuals)
     return Tensor(
       shape: posterior.generator.codomain,
       values: residuals.indices.map { images.pointer[$0] + residuals[$0] })
   }
 
   private func load(_ position: some Collection<Double>, lane: Int) {
-    for (k, u) in position.prefix(latent).enumerated() {
-      base.pointer[lane * latent + k] = Float(u)
-    }
-    sigmas[lane] = posterior.sigma(of: position, problem: problem)
+    levels[lane] = posterior.levels(of: position, problem: problem)
+    posterior.mapped(position, levels: levels[lane], into: base.pointer + lane * latent)
   }
 
   private func apply() {

@@ -1,12 +1,13 @@
 import Tensors
 
-// Notation, for datum i of a lane with noise level σ:
-//   m mean, r extra variance, v = σ² + r, w = 1/√v
+// Notation, for datum i of a lane with noise level σ and residual scale α:
+//   m mean, r extra variance, s residual variance, v = σ² + r + α²s, w = 1/√v
 //   measured:  d = y − m            L = −½ d²/v − ½ ln(2πv)     ∂L/∂m = d/v
 //   censored:  t = s(c − m)w        L = ln Φ(t)                  ∂L/∂m = −s h(t) w
 //     y ≤ low: s = +1, c = low;  y ≥ high: s = −1, c = high
-//   with ∂v/∂ln σ = 2σ²:
+//   with ∂v/∂ln σ = 2σ², ∂v/∂ln α = 2α²s:
 //   measured:  ∂L/∂ln σ = (σ²/v)(d²/v − 1)       censored:  ∂L/∂ln σ = −(σ²/v) t h(t)
+//   and the same with α²s for σ² in front.
 
 /// Log density of censored white-noise data and its gradients for many lanes: the workhorse of the
 /// product. Lane = (problem, chain); the data are looked up by the lane's problem, σ is per lane.
@@ -39,33 +40,37 @@ package final class CensoredEvaluator {
     censored = FloatBuffer(width * (segments.map(\.censoredTargets.count).max() ?? 0))
   }
 
-  /// `means`: lanes × D; `sigmas`: lanes, each ≥ 0 with every v > 0; `logDensities` (nats, with
-  /// all constants): lanes; `meanGradients` ∂/∂m: lanes × D; `logSigmaGradients` ∂/∂ln σ: lanes.
+  /// `means`: lanes × D; `levels`: lanes, with every v > 0; `logDensities` (nats, with all constants):
+  /// lanes; `meanGradients` ∂/∂m: lanes × D; `logSigmaGradients` ∂/∂ln σ, `logScaleGradients` ∂/∂ln α:
+  /// lanes.
   ///
   /// A lane whose value is not finite gets −∞ and zero gradients.
   package func evaluate(
-    means: Span<Float>, sigmas: Span<Double>, logDensities: inout MutableSpan<Double>,
-    meanGradients: inout MutableSpan<Float>, logSigmaGradients: inout MutableSpan<Double>
+    means: Span<Float>, levels: Span<NoiseLevels>, logDensities: inout MutableSpan<Double>,
+    meanGradients: inout MutableSpan<Float>, logSigmaGradients: inout MutableSpan<Double>,
+    logScaleGradients: inout MutableSpan<Double>
   ) {
     precondition(means.count == lanes * dimension && meanGradients.count == lanes * dimension)
-    precondition(sigmas.count == lanes)
-    precondition(logDensities.count == lanes && logSigmaGradients.count == lanes)
+    precondition(levels.count == lanes && logDensities.count == lanes)
+    precondition(logSigmaGradients.count == lanes && logScaleGradients.count == lanes)
     for lane in 0..<lanes {
       let segment = segments[problems[lane]]
       let start = lane * dimension
-      let variance = Float(sigmas[lane] * sigmas[lane])
+      let variance = Float(levels[lane].sigma * levels[lane].sigma)
+      let scale = Float(levels[lane].residualScale * levels[lane].residualScale)
       gather(means, from: start, segment)
-      let (first, firstSlope) = evaluateMeasured(segment, variance: variance)
-      let (second, secondSlope) = evaluateCensored(segment, variance: variance)
-      let (value, slope) = (first + second, firstSlope + secondSlope)
+      var terms = evaluateMeasured(segment, variance: variance, scale: scale)
+      terms.add(evaluateCensored(segment, variance: variance, scale: scale))
       for index in start..<start + dimension { meanGradients[unchecked: index] = 0 }
-      guard value.isFinite, slope.isFinite else {
+      guard terms.value.isFinite, terms.sigmaSlope.isFinite, terms.scaleSlope.isFinite else {
         logDensities[lane] = -.infinity
         logSigmaGradients[lane] = 0
+        logScaleGradients[lane] = 0
         continue
       }
-      logDensities[lane] = value
-      logSigmaGradients[lane] = slope
+      logDensities[lane] = terms.value
+      logSigmaGradients[lane] = terms.sigmaSlope
+      logScaleGradients[lane] = terms.scaleSlope
       scatter(into: &meanGradients, from: start, segment)
     }
   }
@@ -73,22 +78,26 @@ package final class CensoredEvaluator {
   /// −∂²L/∂m² ≥ 0 at the means: 1/v where measured, h(t)(h(t) + t)/v where censored, 0 where
   /// unobserved. The weights of a Gauss–Newton metric. Shapes as in `evaluate`.
   package func curvatures(
-    means: Span<Float>, sigmas: Span<Double>, into weights: inout MutableSpan<Float>
+    means: Span<Float>, levels: Span<NoiseLevels>, into weights: inout MutableSpan<Float>
   ) {
     precondition(means.count == lanes * dimension && weights.count == lanes * dimension)
-    precondition(sigmas.count == lanes)
+    precondition(levels.count == lanes)
     for lane in 0..<lanes {
       let segment = segments[problems[lane]]
       let start = lane * dimension
-      let variance = sigmas[lane] * sigmas[lane]
+      let variance = levels[lane].sigma * levels[lane].sigma
+      let scale = levels[lane].residualScale * levels[lane].residualScale
       for index in start..<start + dimension { weights[index] = 0 }
       for (position, index) in segment.measuredIndices.enumerated() {
-        let extra = segment.measuredVariances[position / 16][position % 16]
-        weights[start + Int(index)] = Float(1 / (variance + Double(extra)))
+        let extra = Double(segment.measuredVariances[position / 16][position % 16])
+        let residual = Double(segment.measuredResiduals[position / 16][position % 16])
+        weights[start + Int(index)] = Float(1 / (variance + extra + scale * residual))
       }
       for (position, index) in segment.censoredIndices.enumerated() {
         let (block, offset) = (position / 16, position % 16)
-        let total = variance + Double(segment.censoredVariances[block][offset])
+        let total =
+          variance + Double(segment.censoredVariances[block][offset])
+          + scale * Double(segment.censoredResiduals[block][offset])
         let gap = Double(segment.censoredTargets[block][offset]) - Double(means[start + Int(index)])
         let t = Double(segment.censoredSigns[block][offset]) * gap / total.squareRoot()
         // h(h + t) = 1 − Var(Z | Z < t).
@@ -97,64 +106,96 @@ package final class CensoredEvaluator {
     }
   }
 
-  /// Σ L and Σ ∂L/∂ln σ of the measured elements; their means in `measured` become ∂L/∂m.
+  /// Sums over data.
+  private struct Terms {
+    var value: Double
+    var sigmaSlope: Double
+    var scaleSlope: Double
+
+    mutating func add(_ other: Terms) {
+      value += other.value
+      sigmaSlope += other.sigmaSlope
+      scaleSlope += other.scaleSlope
+    }
+  }
+
+  /// Σ L, Σ ∂L/∂ln σ and Σ ∂L/∂ln α of the measured elements; their means in `measured` become ∂L/∂m.
+  /// `variance` is σ², `scale` α².
   private func evaluateMeasured(
-    _ segment: PixelSegments, variance: Float
-  ) -> (value: Double, slope: Double) {
-    var (squares, logarithms, slopes) = (BlockSum(), BlockSum(), BlockSum())
+    _ segment: PixelSegments, variance: Float, scale: Float
+  ) -> Terms {
+    var (squares, logarithms) = (BlockSum(), BlockSum())
+    var (slopes, scaleSlopes) = (BlockSum(), BlockSum())
+    let own = FloatLanes(repeating: variance)
+    let one = FloatLanes(repeating: 1)
+    let common = FloatLanes(repeating: scale)
     let buffer = UnsafeMutableRawPointer(measured.pointer)
     let count = segment.measuredIndices.count
     for block in segment.measuredTargets.indices {
       let offset = block * MemoryLayout<FloatLanes>.stride
       let mean = buffer.load(fromByteOffset: offset, as: FloatLanes.self)
-      let v = segment.measuredVariances[block] + variance
-      let precision = 1 / v
+      let residual = segment.measuredResiduals[block] * common
+      let v = segment.measuredVariances[block] + residual + own
+      let precision = one / v
       let d = segment.measuredTargets[block] - mean
       let gradient = d * precision
       var square = d * gradient
       var logarithm = logLanes(v)
-      var slope = (square - 1) * (precision * variance)
+      let pull = (square - one) * precision
+      var slope = pull * own
+      var scaleSlope = pull * residual
       buffer.storeBytes(of: gradient, toByteOffset: offset, as: FloatLanes.self)
       if let weights = partialWeights(block: block, count: count) {
         square *= weights
         logarithm *= weights
         slope *= weights
+        scaleSlope *= weights
       }
       squares.add(square)
       logarithms.add(logarithm)
       slopes.add(slope)
+      scaleSlopes.add(scaleSlope)
     }
-    let value = -0.5 * (squares.total + logarithms.total) - halfLogTwoPi * Double(count)
-    return (value, slopes.total)
+    return Terms(
+      value: -0.5 * (squares.total + logarithms.total) - halfLogTwoPi * Double(count),
+      sigmaSlope: slopes.total, scaleSlope: scaleSlopes.total)
   }
 
   /// The same for the censored elements.
   private func evaluateCensored(
-    _ segment: PixelSegments, variance: Float
-  ) -> (value: Double, slope: Double) {
-    var (values, slopes) = (BlockSum(), BlockSum())
+    _ segment: PixelSegments, variance: Float, scale: Float
+  ) -> Terms {
+    var (values, slopes, scaleSlopes) = (BlockSum(), BlockSum(), BlockSum())
+    let own = FloatLanes(repeating: variance)
+    let common = FloatLanes(repeating: scale)
     let buffer = UnsafeMutableRawPointer(censored.pointer)
     let count = segment.censoredIndices.count
     for block in segment.censoredTargets.indices {
       let offset = block * MemoryLayout<FloatLanes>.stride
       let mean = buffer.load(fromByteOffset: offset, as: FloatLanes.self)
-      let root = inverseSquareRootLanes(segment.censoredVariances[block] + variance)
-      let scale = segment.censoredSigns[block] * root
-      let t = (segment.censoredTargets[block] - mean) * scale
+      let residual = segment.censoredResiduals[block] * common
+      let root = inverseSquareRootLanes(segment.censoredVariances[block] + residual + own)
+      let signed = segment.censoredSigns[block] * root
+      let t = (segment.censoredTargets[block] - mean) * signed
       let normal = logNormalLanes(t)
       buffer.storeBytes(
-        of: FloatLanes(repeating: 0) - normal.slope * scale, toByteOffset: offset,
+        of: FloatLanes(repeating: 0) - normal.slope * signed, toByteOffset: offset,
         as: FloatLanes.self)
       var value = normal.value
-      var slope = t * normal.slope * (root * root * variance)
+      let pull = t * normal.slope * (root * root)
+      var slope = pull * own
+      var scaleSlope = pull * residual
       if let weights = partialWeights(block: block, count: count) {
         value *= weights
         slope *= weights
+        scaleSlope *= weights
       }
       values.add(value)
       slopes.add(slope)
+      scaleSlopes.add(scaleSlope)
     }
-    return (values.total, -slopes.total)
+    return Terms(
+      value: values.total, sigmaSlope: -slopes.total, scaleSlope: -scaleSlopes.total)
   }
 
   /// The means of one lane in sorted order, zeros in what fills the last blocks.

@@ -6,19 +6,24 @@ import Tensors
 
 // Notation
 //   A    forward operator on the observed data, D×P     Σ  residual covariance, P×P
-//   S    A Σ Aᵀ + diag r, D×D                           N₀ noise covariance at level 1, D×D
-//   V    D×D with Vᵀ N₀ V = I and Vᵀ S V = diag λ       M  Vᵀ A, D×P
+//   S    A Σ Aᵀ, D×D                                    N₀ noise covariance at level 1, D×D
+//   V    D×D with Vᵀ N V = I and Vᵀ S V = diag λ        M  Vᵀ A, D×P
 //
-//   ln N(y − A g; 0, S + σ²N₀) = Σ_d ln N((Vᵀy − M g)_d; 0, λ_d + σ²) − ½ ln det N₀
+//   σ known:    N = σ²N₀ + diag r,
+//               ln N(y − A g; 0, α²S + N) = Σ_d ln N((Vᵀy − M g)_d; 0, α²λ_d + 1) − ½ ln det N
+//   σ inferred: N = N₀ + diag r/σ₁², σ₁ a first guess of σ,
+//               ln N(y − A g; 0, α²S + σ²N) = Σ_d ln N((Vᵀy − M g)_d; 0, α²λ_d + σ²) − ½ ln det N
 
-/// A measurement turned so that its data are independent: the generalized eigenvectors V of (S, N₀)
-/// make every total covariance S + σ²N₀ diagonal at once, so that one level of the noise costs what any
-/// other does, and a likelihood of any linear instrument under any coloured, masked noise with any
-/// residual becomes that of independent data after one matrix product. Exact; nothing in it depends
-/// on the picture.
+/// A measurement turned so that its data are independent: the generalized eigenvectors V of (S, N)
+/// make every total covariance α²S + σ²N diagonal at once, so that one level costs what any other does,
+/// and a likelihood of any linear instrument under any coloured, masked noise with any residual becomes
+/// that of independent data after one matrix product. Nothing in it depends on the picture. Exact where
+/// σ is known; where it is inferred, r scales with σ² as if it were part of the noise: right at σ₁, and r
+/// is rounding, a ten-thousandth of σ².
 ///
 /// Up to `DenseNoise.largestDimension` data. Made once: about 10 D³ multiplications for V (half a
-/// second at 784 data) or, where σ is known and the data many, a third of that for a Cholesky factor.
+/// second at 784 data) or, where both levels are known and the data many, a third of that for a Cholesky
+/// factor of the sum.
 public struct DiagonalizedMeasurement: Sendable {
   public let measurement: GaussianMeasurement
   /// D.
@@ -27,52 +32,68 @@ public struct DiagonalizedMeasurement: Sendable {
   package let rotation: [Double]
   /// M, D×P row-major.
   package let matrix: [Double]
-  /// λ ≥ 0, D; intensity² at the scale of N₀.
+  /// λ ≥ 0, D; at the scale of N.
   package let variances: [Double]
-  /// ln|det Vᵀ| = −½ ln det N₀: adds to ln p(Vᵀy) for ln p(y).
+  /// ln|det Vᵀ| = −½ ln det N: adds to ln p(Vᵀy) for ln p(y).
   package let logVolume: Double
-  /// σ when it is known and already part of λ: then the level to evaluate at is 0.
+  /// σ when it is known and part of N: then the level to evaluate at is 1.
   package let includedSigma: Double?
 
-  /// Above this many data a known σ is worth a factorization of its own.
+  /// Above this many data, levels that are known are worth a factorization of their own.
   private static let largestSpectral = 1500
 
-  /// - Parameter sigma: σ when it is known, which is quicker with many data.
+  /// - Parameters:
+  ///   - level: σ, known or a first guess of it.
+  ///   - isScaleInferred: whether α is to vary; else it is 1.
   /// - Throws: `tooLarge` above `DenseNoise.largestDimension` data; `unusable` when a covariance is
   ///   singular, saying which.
-  /// - Precondition: a known σ is not negative.
-  public init(_ measurement: GaussianMeasurement, sigma: Double? = nil) throws(PlanError) {
-    try self.init(measurement, sigma: sigma, largestSpectral: Self.largestSpectral)
+  /// - Precondition: σ is not negative; a first guess is positive.
+  public init(
+    _ measurement: GaussianMeasurement, level: Level, isScaleInferred: Bool
+  ) throws(PlanError) {
+    try self.init(
+      measurement, level: level, isScaleInferred: isScaleInferred,
+      largestSpectral: Self.largestSpectral)
+  }
+
+  /// What is known of σ.
+  public enum Level: Sendable, Equatable {
+    case known(Double)
+    case inferred(firstGuess: Double)
   }
 
   init(
-    _ measurement: GaussianMeasurement, sigma: Double?, largestSpectral: Int
+    _ measurement: GaussianMeasurement, level: Level, isScaleInferred: Bool, largestSpectral: Int
   ) throws(PlanError) {
     self.measurement = measurement
     let seen = measurement.observedIndices
     try DenseNoise.checkDimension(seen.count)
     let direct = try measurement.matrix()
-    var fixed = Self.residualCovariance(direct, measurement.residual, count: seen.count)
-    for (row, element) in seen.enumerated() {
-      fixed[row * (seen.count + 1)] += Double(measurement.fixedVariances[element])
-    }
-    let noise =
+    let residual = Self.residualCovariance(direct, measurement.residual, count: seen.count)
+    var noise =
       measurement.noise.isWhite
-      ? nil
+      ? Self.identity(seen.count)
       : try measurement.noise.covariance(of: seen, shape: measurement.forwardOperator.codomain)
-    if let sigma, seen.count > largestSpectral {
-      let squared = sigma * sigma
-      if let noise {
-        for index in fixed.indices { fixed[index] += squared * noise[index] }
-      } else {
-        for row in seen.indices { fixed[row * (seen.count + 1)] += squared }
-      }
-      (rotation, logVolume) = try Self.whitening(of: fixed, count: seen.count)
-      variances = [Double](repeating: 1, count: seen.count)
-      includedSigma = sigma
+    let (factor, share): (Double, Double)
+    switch level {
+    case .known(let sigma): (factor, share, includedSigma) = (sigma * sigma, 1, sigma)
+    case .inferred(let guess):
+      (factor, share, includedSigma) = (1, 1 / (guess * guess), nil)
+    }
+    for index in noise.indices { noise[index] *= factor }
+    for (row, element) in seen.enumerated() {
+      noise[row * (seen.count + 1)] += share * Double(measurement.fixedVariances[element])
+    }
+    // Then N stands for the sum, and λ = 0.
+    let includesResidual =
+      includedSigma != nil && !isScaleInferred && seen.count > largestSpectral
+    if includesResidual {
+      for index in noise.indices { noise[index] += residual[index] }
+      (rotation, logVolume) = try Self.whitening(of: noise, count: seen.count)
+      variances = [Double](repeating: 0, count: seen.count)
     } else {
-      (rotation, variances, logVolume) = try Self.diagonalize(fixed, noise, count: seen.count)
-      includedSigma = nil
+      (rotation, variances, logVolume) = try Self.diagonalize(
+        residual, noise, count: seen.count)
     }
     matrix = product(rotation, direct, seen.count, seen.count, direct.count / seen.count)
   }
@@ -85,15 +106,19 @@ public struct DiagonalizedMeasurement: Sendable {
     return product(rotation, seen, count, count, 1)
   }
 
-  /// The turned data as independent ones: to be evaluated at level σ, or 0 where λ includes it.
+  /// The turned data as independent ones, to be evaluated at `level(of:)`.
   package func pixelData(_ data: [Float]) -> PixelData {
     PixelData(
       values: rotate(data.map { Double($0) }).map { Float($0) },
       kinds: [PixelKind](repeating: .measured, count: count),
-      extraVariances: variances.map { Float($0) })
+      extraVariances: [Float](repeating: 0, count: count),
+      residualVariances: variances.map { Float($0) })
   }
 
-  /// One draw of Vᵀ n at level σ: noise of the grid, its observed elements, and the fixed variances.
+  /// The level at which the turned data are evaluated where σ is the data's.
+  package func level(of sigma: Double) -> Double { includedSigma == nil ? sigma : 1 }
+
+  /// One draw of Vᵀ n at the data's σ: noise of the grid, its observed elements, and the fixed variances.
   package func drawNoise(sigma: Double, stream: inout RandomStream) -> [Double] {
     let shape = measurement.forwardOperator.codomain
     // Checked when the measurement was described.
@@ -126,28 +151,28 @@ public struct DiagonalizedMeasurement: Sendable {
     return result
   }
 
-  /// Vᵀ, λ and −½ ln det N₀; `noise` nil stands for I.
+  private static func identity(_ count: Int) -> [Double] {
+    var matrix = [Double](repeating: 0, count: count * count)
+    for row in 0..<count { matrix[row * (count + 1)] = 1 }
+    return matrix
+  }
+
+  /// Vᵀ, λ and −½ ln det N.
   private static func diagonalize(
-    _ fixed: [Double], _ noise: [Double]?, count: Int
+    _ residual: [Double], _ noise: [Double], count: Int
   ) throws(PlanError) -> ([Double], [Double], Double) {
     let size = Int32(count)
     // Symmetric matrices read the same row- and column-major; eigenvectors come as columns of a
     // column-major matrix, which are the rows of Vᵀ.
-    var vectors = fixed
+    var vectors = residual
+    var factor = noise
     var values = [Double](repeating: 0, count: count)
-    let (job, triangle) = (CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")))
-    guard var noise else {
-      let status = LAPACKE_dsyevd(
-        LAPACK_COL_MAJOR, job, triangle, size, &vectors, size, &values)
-      guard status == 0 else { throw .library("LAPACK dsyevd", "status \(status)") }
-      return (vectors, values.map { max(0, $0) }, 0)
-    }
-    let diagonal = (0..<count).map { noise[$0 * (count + 1)] }
     let status = LAPACKE_dsygvd(
-      LAPACK_COL_MAJOR, 1, job, triangle, size, &vectors, size, &noise, size, &values)
+      LAPACK_COL_MAJOR, 1, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), size, &vectors,
+      size, &factor, size, &values)
     let collapsed = (0..<count).first { index in
-      let pivot = noise[index * (count + 1)]
-      return !(pivot * pivot > Double(count) * 0x1p-52 * diagonal[index])
+      let pivot = factor[index * (count + 1)]
+      return !(pivot * pivot > Double(count) * 0x1p-52 * noise[index * (count + 1)])
     }
     if let index = status > count ? Int(status) - count - 1 : collapsed {
       throw .unusable(
@@ -155,7 +180,7 @@ public struct DiagonalizedMeasurement: Sendable {
           + "variance is not positive; add white noise")
     }
     guard status == 0 else { throw .library("LAPACK dsygvd", "status \(status)") }
-    let logRoot = (0..<count).reduce(0) { $0 + log(noise[$1 * (count + 1)]) }
+    let logRoot = (0..<count).reduce(0) { $0 + log(factor[$1 * (count + 1)]) }
     return (vectors, values.map { max(0, $0) }, -logRoot)
   }
 

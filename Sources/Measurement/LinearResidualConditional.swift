@@ -2,10 +2,10 @@ import Maps
 import Randomness
 import Tensors
 
-// Notation: as in DiagonalizedMeasurement.swift; y' = Vᵀy, w = 1/(λ + σ²), t = y' − M m.
+// Notation: as in DiagonalizedMeasurement.swift; y' = Vᵀy, w = 1/(α²λ + σ²), t = y' − M m.
 //
-//   E(ε | y, m) = Σ Mᵀ (w t)          Var(ε | y, m)_pp = Σ_pp − Σ_d w_d (MΣ)²_dp
-//   a draw: ε₀ ~ N(0, Σ), n ~ noise;  ε = ε₀ + Σ Mᵀ w (t − M ε₀ − Vᵀn)
+//   E(ε | y, m) = α²Σ Mᵀ (w t)        Var(ε | y, m)_pp = α²Σ_pp − α⁴ Σ_d w_d (MΣ)²_dp
+//   a draw: ε₀ ~ N(0, α²Σ), n ~ noise;  ε = ε₀ + α²Σ Mᵀ w (t − M ε₀ − Vᵀn)
 
 /// What the decoder cannot paint, given the mean image and data of any linear instrument: Gaussian, with
 /// moments and draws in closed form. Draws are by conditioning a joint draw of ε and data (Matheron's
@@ -33,12 +33,20 @@ package struct LinearResidualConditional: ResidualLaw {
     squares = residual.applied(toRowsOf: instrument.matrix).map { $0 * $0 }
   }
 
-  package var accumulatorCount: Int { instrument.count }
+  /// α⁴ w for each datum, then α².
+  package var accumulatorCount: Int { instrument.count + 1 }
 
-  package func variances(averaged weights: [Double]) -> [Double] {
+  package func variances(averaged accumulator: [Double]) -> [Double] {
     let residual = instrument.measurement.residual
-    let explained = product(weights, squares, 1, instrument.count, residual.count)
-    return zip(residual.marginalVariances, explained).map { max(0, Double($0) - $1) }
+    let scale = accumulator[instrument.count]
+    let explained = product(
+      Array(accumulator.prefix(instrument.count)), squares, 1, instrument.count, residual.count)
+    return zip(residual.marginalVariances, explained).map { max(0, scale * Double($0) - $1) }
+  }
+
+  /// w of a datum.
+  func precision(_ datum: Int, _ levels: NoiseLevels) -> Double {
+    1 / data.variance(datum, levels)
   }
 
   package func makePlan(lanes: Int) throws(PlanError) -> any ResidualLawPlan {
@@ -62,21 +70,22 @@ final class LinearResidualPlan: ResidualLawPlan {
   }
 
   func moments(
-    images: Span<Float>, sigmas: Span<Double>, count: Int, means: inout MutableSpan<Float>,
+    images: Span<Float>, levels: Span<NoiseLevels>, count: Int, means: inout MutableSpan<Float>,
     accumulator: inout [Double]
   ) {
-    let (data, variances) = (law.data, law.instrument.variances)
+    let data = law.data
     var turnedSpan = turned.buffer.mutableSpan
     plan.apply(images, into: &turnedSpan)
     for lane in 0..<count {
-      let squared = sigmas[lane] * sigmas[lane]
-      for datum in variances.indices {
-        let index = lane * variances.count + datum
-        let weight = 1 / (variances[datum] + squared)
+      let scale = levels[lane].residualScale * levels[lane].residualScale
+      for datum in 0..<data.count {
+        let index = lane * data.count + datum
+        let weight = scale * law.precision(datum, levels[lane])
         turned.pointer[index] = Float(
           weight * (Double(data.values[datum]) - Double(turned.pointer[index])))
-        accumulator[datum] += weight
+        accumulator[datum] += scale * weight
       }
+      accumulator[data.count] += scale
     }
     var pullSpan = pulls.buffer.mutableSpan
     plan.vjp(turned.buffer.span, into: &pullSpan)
@@ -88,17 +97,20 @@ final class LinearResidualPlan: ResidualLawPlan {
   }
 
   func draw(
-    images: Span<Float>, sigma: Double, stream: inout RandomStream, into residuals: inout [Float]
+    images: Span<Float>, levels: NoiseLevels, stream: inout RandomStream,
+    into residuals: inout [Float]
   ) {
     let instrument = law.instrument
     let covariance = instrument.measurement.residual
-    let own = covariance.draw(&stream)
-    let noise = instrument.drawNoise(sigma: instrument.includedSigma ?? sigma, stream: &stream)
+    let own = covariance.draw(&stream).map { levels.residualScale * $0 }
+    let noise = instrument.drawNoise(
+      sigma: instrument.includedSigma ?? levels.sigma, stream: &stream)
     let picture = (0..<pixels).map { Double(images[$0]) + own[$0] }
     let painted = product(instrument.matrix, picture, instrument.count, pixels, 1)
-    let pull = instrument.variances.indices.map { datum in
-      (Double(law.data.values[datum]) - painted[datum] - noise[datum])
-        / (instrument.variances[datum] + sigma * sigma)
+    let scale = levels.residualScale * levels.residualScale
+    let pull = painted.indices.map { datum in
+      (Double(law.data.values[datum]) - painted[datum] - noise[datum]) * scale
+        * law.precision(datum, levels)
     }
     let correction = covariance.applied(
       to: product(pull, instrument.matrix, 1, instrument.count, pixels))

@@ -17,14 +17,15 @@ package struct NoResidual: ResidualLaw {
 
 final class NoResidualPlan: ResidualLawPlan {
   func moments(
-    images: Span<Float>, sigmas: Span<Double>, count: Int, means: inout MutableSpan<Float>,
+    images: Span<Float>, levels: Span<NoiseLevels>, count: Int, means: inout MutableSpan<Float>,
     accumulator: inout [Double]
   ) {
     means.update(repeating: 0)
   }
 
   func draw(
-    images: Span<Float>, sigma: Double, stream: inout RandomStream, into residuals: inout [Float]
+    images: Span<Float>, levels: NoiseLevels, stream: inout RandomStream,
+    into residuals: inout [Float]
   ) {
     for index in residuals.indices { residuals[index] = 0 }
   }

@@ -11,34 +11,47 @@ public enum PixelKind: UInt8, Sendable {
 }
 
 /// The data of one problem, D elements, white noise of a common level σ plus known variances:
-/// y_i ~ N(m_i, σ² + r_i), censored at the ends of the range.
+/// y_i ~ N(m_i, σ² + r_i + α²s_i), censored at the ends of the range.
 package struct PixelData: Sendable {
   /// y, D intensities; where `kinds` is not `measured` the value is not used.
   package let values: [Float]
   /// D kinds.
   package let kinds: [PixelKind]
-  /// r_i ≥ 0, D variances that do not scale with σ: decoder residual, rounding (step²/12), and the
-  /// square of a sigma map.
+  /// r_i ≥ 0, D variances that do not scale with anything: rounding (step²/12), and the square of a
+  /// sigma map.
   package let extraVariances: [Float]
+  /// s_i ≥ 0, D variances of the decoder's residual, which scale with α².
+  package let residualVariances: [Float]
   /// Ends of the range, in intensity; used by the censored elements only.
   package let low: Float
   package let high: Float
 
+  /// - Parameter residualVariances: nil for none.
   /// - Precondition: D values, kinds and variances; measured values finite; variances ≥ 0 and finite.
   package init(
-    values: [Float], kinds: [PixelKind], extraVariances: [Float], low: Float = 0, high: Float = 1
+    values: [Float], kinds: [PixelKind], extraVariances: [Float],
+    residualVariances: [Float]? = nil, low: Float = 0, high: Float = 1
   ) {
+    let residual = residualVariances ?? [Float](repeating: 0, count: values.count)
     precondition(values.count == kinds.count && values.count == extraVariances.count)
+    precondition(residual.count == values.count && residual.allSatisfy { $0 >= 0 && $0.isFinite })
     precondition(zip(values, kinds).allSatisfy { $1 != .measured || $0.isFinite })
     precondition(extraVariances.allSatisfy { $0 >= 0 && $0.isFinite })
     self.values = values
     self.kinds = kinds
     self.extraVariances = extraVariances
+    self.residualVariances = residual
     self.low = low
     self.high = high
   }
 
   package var count: Int { values.count }
+
+  /// v_i.
+  package func variance(_ index: Int, _ levels: NoiseLevels) -> Double {
+    levels.sigma * levels.sigma + Double(extraVariances[index])
+      + levels.residualScale * levels.residualScale * Double(residualVariances[index])
+  }
 
   /// `unobserved` where the mask says so; else, when `censored`, the ends of the range where the value
   /// is at or beyond them; else measured.

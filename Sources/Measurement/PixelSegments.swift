@@ -11,10 +11,13 @@ struct PixelSegments: Sendable {
   let measuredIndices: [Int32]
   let censoredIndices: [Int32]
   let measuredTargets: [FloatLanes]
+  /// r, and s that scales with α².
   let measuredVariances: [FloatLanes]
+  let measuredResiduals: [FloatLanes]
   /// low or high.
   let censoredTargets: [FloatLanes]
   let censoredVariances: [FloatLanes]
+  let censoredResiduals: [FloatLanes]
   /// +1 where y ≤ low, −1 where y ≥ high: the log term is ln Φ(sign·(target − m)/√v).
   let censoredSigns: [FloatLanes]
 
@@ -26,6 +29,8 @@ struct PixelSegments: Sendable {
     censoredIndices = censored.map { Int32($0) }
     measuredTargets = blocks(measured.map { data.values[$0] }, filler: 0)
     measuredVariances = blocks(measured.map { data.extraVariances[$0] }, filler: 1)
+    measuredResiduals = blocks(measured.map { data.residualVariances[$0] }, filler: 0)
+    censoredResiduals = blocks(censored.map { data.residualVariances[$0] }, filler: 0)
     censoredTargets = blocks(
       censored.map { data.kinds[$0] == .belowLow ? data.low : data.high }, filler: 0)
     censoredVariances = blocks(censored.map { data.extraVariances[$0] }, filler: 1)

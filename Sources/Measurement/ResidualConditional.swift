@@ -2,42 +2,35 @@ import Maps
 import Randomness
 import Tensors
 
-/// The law of what the decoder cannot paint, ε_i ~ N(0, s_i), given its mean m_i and the datum:
-/// y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i, where r_i includes s_i.
+/// The law of what the decoder cannot paint, ε_i ~ N(0, α²s_i), given its mean m_i and the datum:
+/// y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i + α²s_i.
 ///
-/// - measured:   ε | y ~ N(g(y − m), s(1 − g)), gain g = s/v
+/// - measured:   ε | y ~ N(g(y − m), α²s(1 − g)), gain g = α²s/v
 /// - censored:   y* is normal cut off at the end of the range, then ε | y* as above
-/// - unobserved: ε ~ N(0, s)
+/// - unobserved: ε ~ N(0, α²s)
 ///
 /// Elements are independent, so draws and moments are exact and cost O(D).
 package struct ResidualConditional: ResidualLaw {
   package let data: PixelData
-  /// s_i, D variances, included in the data's extra variances.
-  package let residualVariances: [Float]
 
-  /// - Precondition: D variances, 0 ≤ s_i ≤ r_i.
-  package init(data: PixelData, residualVariances: [Float]) {
-    precondition(residualVariances.count == data.count)
-    precondition(zip(residualVariances, data.extraVariances).allSatisfy { $0 >= 0 && $0 <= $1 })
-    self.data = data
-    self.residualVariances = residualVariances
-  }
+  /// - Parameter data: with the residual's variances s_i.
+  package init(data: PixelData) { self.data = data }
 
   /// E(ε | y, m) and Var(ε | y, m). `means`, `conditionalMeans`, `conditionalVariances`: D.
-  /// - Precondition: the spans have D elements; `sigma` ≥ 0, with every total variance positive.
+  /// - Precondition: the spans have D elements; every total variance is positive.
   package func moments(
-    means: Span<Float>, sigma: Double, conditionalMeans: inout MutableSpan<Float>,
+    means: Span<Float>, levels: NoiseLevels, conditionalMeans: inout MutableSpan<Float>,
     conditionalVariances: inout MutableSpan<Float>
   ) {
-    precondition(sigma >= 0 && means.count == data.count)
+    precondition(means.count == data.count)
     precondition(conditionalMeans.count == data.count && conditionalVariances.count == data.count)
     for index in means.indices {
-      let pixel = pixel(index, mean: means[index], sigma: sigma)
+      let pixel = pixel(index, mean: means[index], levels)
       var (gap, spread) = (0.0, 0.0)
       switch data.kinds[index] {
       case .unobserved:
         conditionalMeans[index] = 0
-        conditionalVariances[index] = residualVariances[index]
+        conditionalVariances[index] = Float(pixel.residual)
         continue
       case .measured: gap = pixel.gap(to: data.values[index])
       case .belowLow:
@@ -54,14 +47,14 @@ package struct ResidualConditional: ResidualLaw {
   }
 
   /// One exact draw of ε given the means and the data. `means`, `residuals`: D.
-  /// - Precondition: the spans have D elements; `sigma` ≥ 0, with every total variance positive.
+  /// - Precondition: the spans have D elements; every total variance is positive.
   package func draw(
-    means: Span<Float>, sigma: Double, stream: inout RandomStream,
+    means: Span<Float>, levels: NoiseLevels, stream: inout RandomStream,
     into residuals: inout MutableSpan<Float>
   ) {
-    precondition(sigma >= 0 && means.count == data.count && residuals.count == data.count)
+    precondition(means.count == data.count && residuals.count == data.count)
     for index in means.indices {
-      let pixel = pixel(index, mean: means[index], sigma: sigma)
+      let pixel = pixel(index, mean: means[index], levels)
       let gap: Double
       switch data.kinds[index] {
       case .unobserved:
@@ -88,10 +81,13 @@ package struct ResidualConditional: ResidualLaw {
     IndependentResidualPlan(self)
   }
 
-  private func pixel(_ index: Int, mean: Float, sigma: Double) -> Pixel {
-    Pixel(
-      mean: Double(mean), variance: sigma * sigma + Double(data.extraVariances[index]),
-      residual: Double(residualVariances[index]))
+  private func pixel(_ index: Int, mean: Float, _ levels: NoiseLevels) -> Pixel {
+    let scale = levels.residualScale * levels.residualScale
+    let residual = scale * Double(data.residualVariances[index])
+    return Pixel(
+      mean: Double(mean),
+      variance: levels.sigma * levels.sigma + Double(data.extraVariances[index]) + residual,
+      residual: residual)
   }
 }
 
@@ -107,7 +103,7 @@ final class IndependentResidualPlan: ResidualLawPlan {
   }
 
   func moments(
-    images: Span<Float>, sigmas: Span<Double>, count: Int, means: inout MutableSpan<Float>,
+    images: Span<Float>, levels: Span<NoiseLevels>, count: Int, means: inout MutableSpan<Float>,
     accumulator: inout [Double]
   ) {
     let pixels = law.data.count
@@ -115,7 +111,7 @@ final class IndependentResidualPlan: ResidualLawPlan {
       var meanSpan = laneMeans.buffer.mutableSpan
       var varianceSpan = laneVariances.buffer.mutableSpan
       law.moments(
-        means: images.extracting(lane * pixels..<(lane + 1) * pixels), sigma: sigmas[lane],
+        means: images.extracting(lane * pixels..<(lane + 1) * pixels), levels: levels[lane],
         conditionalMeans: &meanSpan, conditionalVariances: &varianceSpan)
       for pixel in 0..<pixels {
         means[lane * pixels + pixel] = laneMeans.pointer[pixel]
@@ -125,15 +121,16 @@ final class IndependentResidualPlan: ResidualLawPlan {
   }
 
   func draw(
-    images: Span<Float>, sigma: Double, stream: inout RandomStream, into residuals: inout [Float]
+    images: Span<Float>, levels: NoiseLevels, stream: inout RandomStream,
+    into residuals: inout [Float]
   ) {
     var span = residuals.mutableSpan
     law.draw(
-      means: images.extracting(0..<law.data.count), sigma: sigma, stream: &stream, into: &span)
+      means: images.extracting(0..<law.data.count), levels: levels, stream: &stream, into: &span)
   }
 }
 
-/// The numbers of one element: m, v, s.
+/// The numbers of one element: m, v, α²s.
 private struct Pixel {
   let mean: Double
   let variance: Double

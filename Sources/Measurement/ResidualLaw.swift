@@ -15,11 +15,12 @@ package protocol ResidualLaw: Sendable {
 /// The execution of a residual law on up to `lanes` mean images; owns its buffers. One owner, one thread.
 package protocol ResidualLawPlan: AnyObject {
   /// E(ε | y, m) of the first `count` lanes, and adds for each of them what variances take to
-  /// `accumulator`. `images`, `means`: lanes × P; `sigmas`: lanes.
+  /// `accumulator`. `images`, `means`: lanes × P; `levels`: lanes.
   func moments(
-    images: Span<Float>, sigmas: Span<Double>, count: Int, means: inout MutableSpan<Float>,
+    images: Span<Float>, levels: Span<NoiseLevels>, count: Int, means: inout MutableSpan<Float>,
     accumulator: inout [Double])
   /// One exact draw of ε for the first lane.
   func draw(
-    images: Span<Float>, sigma: Double, stream: inout RandomStream, into residuals: inout [Float])
+    images: Span<Float>, levels: NoiseLevels, stream: inout RandomStream,
+    into residuals: inout [Float])
 }

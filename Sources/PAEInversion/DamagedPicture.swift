@@ -85,7 +85,7 @@ package struct DamagedPicture {
   package func pixelData(residualVariances: [Float]) -> PixelData {
     PixelData(
       values: values, kinds: kinds,
-      extraVariances: zip(fixedVariances, residualVariances).map { $0 + $1 },
+      extraVariances: fixedVariances, residualVariances: residualVariances,
       low: ends.lowerBound, high: ends.upperBound)
   }
 

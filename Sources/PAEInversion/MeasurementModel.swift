@@ -23,6 +23,8 @@ package struct MeasurementModel {
   let logVolume: Double
   package let problems: [PixelData]
   let level: NoiseLevel
+  /// The prior of the residual's scale where it is inferred.
+  let residualScale: ResidualScale?
   /// The factors that join the coordinates: with `form` painted.
   let painted: ResidualCovariance?
   /// The law of ε for each picture.
@@ -31,13 +33,14 @@ package struct MeasurementModel {
   /// - Throws: `PipelineError` for what cannot be combined; `PlanError` for singular covariances.
   package init(
     pictures: [DamagedPicture], noise: NoiseShape, isLevelInferred: Bool,
-    forward: ForwardModel, residual: ResidualCovariance
+    forward: ForwardModel, residual: ResidualCovariance, residualScale: ResidualScale?
   ) throws {
     let isIdentity = forward.isIdentity
     let isCensored = pictures.contains { $0.isCensored }
     let sigmas = pictures.map(\.sigma)
     let level = isLevelInferred ? NoiseLevel.inferred(estimates: sigmas) : .known(sigmas)
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
+    self.residualScale = hasResidual ? residualScale : nil
     if noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual) {
       form = .independent
       instrument = isIdentity ? nil : forward.map
@@ -66,7 +69,8 @@ package struct MeasurementModel {
         GaussianMeasurement(
           forwardOperator: forward.map, observed: pictures[0].observed, noise: noise,
           fixedVariances: pictures[0].fixedVariances, residual: residual),
-        sigma: isLevelInferred ? nil : sigmas[0])
+        level: isLevelInferred ? .inferred(firstGuess: sigmas[0]) : .known(sigmas[0]),
+        isScaleInferred: self.residualScale != nil)
       let map = turned.makeInstrument()
       instrument = map
       logVolume = turned.logVolume
@@ -75,7 +79,7 @@ package struct MeasurementModel {
       residuals = problems.map {
         LinearResidualConditional(instrument: turned, map: map, data: $0)
       }
-      self.level = turned.includedSigma == nil ? level : .known(sigmas.map { _ in 0 })
+      self.level = isLevelInferred ? level : .known(sigmas.map { turned.level(of: $0) })
       return
     }
     logVolume = 0
@@ -85,7 +89,7 @@ package struct MeasurementModel {
     problems = pictures.map { $0.pixelData(residualVariances: variances) }
     residuals =
       isIdentity
-      ? problems.map { ResidualConditional(data: $0, residualVariances: variances) }
+      ? problems.map { ResidualConditional(data: $0) }
       : problems.map { _ in NoResidual(count: residual.count) }
   }
 
@@ -99,7 +103,8 @@ package struct MeasurementModel {
     }
     return ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: problems, noiseLevel: level)
+      problems: problems, noiseLevel: level, residualScale: residualScale,
+      scaledCount: painted?.rank ?? 0)
   }
 
   /// Whether one covariance serves the data of all pictures.

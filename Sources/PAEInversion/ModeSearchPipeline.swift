@@ -89,8 +89,10 @@ package struct ModeSearchPipeline {
     // Coefficients of painted factors start at their prior mean.
     let rest = [Double](repeating: 0, count: posterior.latentDimension - latent)
     starts = starts.map { $0 + rest }
-    guard posterior.noiseLevel.isInferred else { return starts }
-    return starts.map { $0 + [log(picture.sigma)] }
+    let levels =
+      (posterior.noiseLevel.isInferred ? [log(picture.sigma)] : [])
+      + (posterior.residualScale.map { [$0.mean] } ?? [])
+    return starts.map { $0 + levels }
   }
 
   package func run(

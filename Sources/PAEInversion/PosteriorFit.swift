@@ -25,13 +25,15 @@ public struct PosteriorFit: Sendable, Equatable {
     let total = draws.chains * draws.draws
     let lanes = min(Self.drawsUsed, total)
     let (latent, pixels) = (posterior.latentDimension, data.count)
-    var base: [Float] = []
-    var sigmas: [Double] = []
-    for lane in 0..<lanes {
-      let index = lane * total / lanes
-      let position = draws.position(chain: index / draws.draws, draw: index % draws.draws)
-      base += position.prefix(latent).map { Float($0) }
-      sigmas.append(posterior.sigma(of: position, problem: problem))
+    var base = [Float](repeating: 0, count: lanes * latent)
+    var levels: [NoiseLevels] = []
+    base.withUnsafeMutableBufferPointer { rows in
+      for lane in 0..<lanes {
+        let index = lane * total / lanes
+        let position = draws.position(chain: index / draws.draws, draw: index % draws.draws)
+        levels.append(posterior.levels(of: position, problem: problem))
+        posterior.mapped(position, levels: levels[lane], into: rows.baseAddress! + lane * latent)
+      }
     }
     var images = [Float](repeating: 0, count: lanes * pixels)
     var span = images.mutableSpan
@@ -43,7 +45,7 @@ public struct PosteriorFit: Sendable, Equatable {
       for index in measured {
         let mean = Double(images[lane * pixels + index])
         let difference = Double(data.values[index]) - mean
-        let variance = sigmas[lane] * sigmas[lane] + Double(data.extraVariances[index])
+        let variance = data.variance(index, levels[lane])
         sum += difference * difference / variance
         let deviation = variance.squareRoot()
         expected +=

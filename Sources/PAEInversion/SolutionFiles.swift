@@ -1,6 +1,7 @@
 import Foundation
 import Galleries
 import ImageFiles
+import Inversion
 import Tensors
 
 /// Writes what a solver leaves in a result folder.
@@ -9,6 +10,7 @@ struct SolutionFiles {
   let pictures: SolutionPictures
   let report: SolveReport
   let options: SolveOptions
+  let posterior: ImagePosterior
 
   func write(to folder: OutputFolder) throws(ImageFileError) {
     try folder.write(encoded(pictures.map), to: "map.png")
@@ -22,7 +24,7 @@ struct SolutionFiles {
     for (index, mode) in pictures.modes.enumerated() {
       try folder.write(encoded(mode), to: "modes/" + Self.numbered(index))
     }
-    try folder.write(SafetensorsFile.encode(posterior), to: "posterior.safetensors")
+    try folder.write(SafetensorsFile.encode(draws), to: "posterior.safetensors")
     try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
     try folder.write(Array(report.json.text.utf8), to: "report.json")
   }
@@ -46,7 +48,7 @@ struct SolutionFiles {
     ).encoded()
   }
 
-  private var posterior: Safetensors {
+  private var draws: Safetensors {
     var tensors: [Safetensors.NamedTensor] = []
     func add(_ name: String, _ tensor: Tensor?) {
       guard let tensor else { return }
@@ -55,13 +57,15 @@ struct SolutionFiles {
     let draws = solution.baseDraws ?? solution.bestBase
     let latent = report.latentDimension
     var base: [Double] = []
-    var sigmas: [Double] = []
+    var (sigmas, scales): ([Double], [Double]) = ([], [])
     base.reserveCapacity(draws.chains * draws.draws * latent)
     for chain in 0..<draws.chains {
       for draw in 0..<draws.draws {
         let position = draws.position(chain: chain, draw: draw)
         base += position.prefix(latent)
-        if report.isLevelInferred { sigmas.append(exp(position[position.endIndex - 1])) }
+        let levels = posterior.levels(of: position, problem: solution.problem)
+        sigmas.append(levels.sigma)
+        scales.append(levels.residualScale)
       }
     }
     let shape = Shape(draws.chains, draws.draws)
@@ -71,6 +75,9 @@ struct SolutionFiles {
       .init(name: "log_density", shape: shape, values: .float64(draws.logDensities)))
     if report.isLevelInferred {
       tensors.append(.init(name: "sigma", shape: shape, values: .float64(sigmas)))
+    }
+    if posterior.residualScale != nil {
+      tensors.append(.init(name: "residual_scale", shape: shape, values: .float64(scales)))
     }
     add("mean", pictures.mean)
     add("std", pictures.standardDeviation)

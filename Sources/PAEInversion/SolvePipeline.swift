@@ -54,7 +54,7 @@ public struct SolvePipeline {
     for picture in pictures { picture.warnings.forEach(warn) }
     let measurement = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forward: forward, residual: residual)
+      forward: forward, residual: residual, residualScale: model.residualScale)
     let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
     let modes = try findModes(posterior, pictures, key: key, progress: progress)
@@ -95,8 +95,12 @@ public struct SolvePipeline {
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: gradients, laneUtilization: laneUtilization,
         posterior: posterior)
-      try SolutionFiles(solution: solution, pictures: result, report: report, options: options)
-        .write(to: folders[index])
+      try SolutionFiles(
+        solution: solution, pictures: result, report: report, options: options,
+        posterior: posterior
+      )
+
+      .write(to: folders[index])
       reports.append(report)
     }
     for folder in folders { try folder.commit() }
@@ -116,7 +120,7 @@ public struct SolvePipeline {
     for picture in pictures { picture.warnings.forEach(warn) }
     _ = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forward: forward, residual: residual)
+      forward: forward, residual: residual, residualScale: model.residualScale)
   }
 
   private var residual: ResidualCovariance {

@@ -91,6 +91,12 @@ extension SolveReport {
     if let path = options.noise.sigmaMap { members.append(("file", .string(path))) }
     members.append(("censored", .bool(isCensored)))
     members.append(("residual", .string(options.residual.rawValue)))
+    if let residualScale {
+      members += [
+        ("residual_scale_mean", .number(residualScale.mean)),
+        ("residual_scale_sd", .number(residualScale.deviation)),
+      ]
+    }
     return .object(members)
   }
 

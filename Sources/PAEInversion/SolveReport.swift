@@ -51,6 +51,9 @@ public struct SolveReport: Sendable {
   public let isCensored: Bool
   /// The σ given, or its posterior mean and standard deviation; nil under a sigma map.
   public let sigma: (mean: Double, deviation: Double?)?
+  /// Posterior mean and standard deviation of α, how much larger than usual the decoder's residual is;
+  /// nil where it is not inferred.
+  public let residualScale: (mean: Double, deviation: Double)?
   public let seconds: Seconds
   public let gradients: Int
   /// Gradients that chains asked for / gradients computed, of the whole batch; nil for `--method map`.
@@ -109,6 +112,7 @@ public struct SolveReport: Sendable {
       (verdict, warmupLength, acceptance, stepsPerDraw) = (nil, nil, nil, nil)
     }
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
+    residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
     misfit = PriorMisfit(
       draws: solution.baseDraws ?? solution.bestBase, latentDimension: latentDimension)
@@ -125,13 +129,17 @@ public struct SolveReport: Sendable {
     case .known(let value): return (value, nil)
     case .inSpectrum: return (solution.picture.sigma, nil)
     case .inferred:
-      let values = draws.coordinate(latent).joined().map { exp($0) }
-      let mean = accurateSum(values) / Double(values.count)
-      let squares = accurateSum(values.map { ($0 - mean) * ($0 - mean) })
-      return (
-        mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
-      )
+      let level = level(latent, draws)
+      return (level.mean, draws.chains * draws.draws > 1 ? level.deviation : nil)
     }
+  }
+
+  /// Mean and standard deviation of e to the power of a coordinate.
+  private static func level(_ index: Int, _ draws: DrawSet) -> (mean: Double, deviation: Double) {
+    let values = draws.coordinate(index).joined().map { exp($0) }
+    let mean = accurateSum(values) / Double(values.count)
+    let squares = accurateSum(values.map { ($0 - mean) * ($0 - mean) })
+    return (mean, (squares / Double(max(values.count - 1, 1))).squareRoot())
   }
 
   var isLevelInferred: Bool { options.noise.level == .inferred }

@@ -81,7 +81,7 @@ public final class ModelTrainer {
         name: recipe.name,
         image: .init(channels: shape[0], height: shape[1], width: shape[2]),
         latent: recipe.latent, objective: .pae, encoder: encoder.layers, decoder: decoder.layers,
-        flow: flow.layers, residual: .init(rank: residual.covariance.rank),
+        flow: flow.layers, residual: residual.description,
         training: record),
       encoder: encoder, decoder: decoder, flow: flow,
       residual: residual.covariance)

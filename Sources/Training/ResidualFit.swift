@@ -1,3 +1,4 @@
+import Foundation
 import Inversion
 import Measurement
 
@@ -42,6 +43,9 @@ package struct ResidualFit: Sendable {
   }
 
   package let covariance: ResidualCovariance
+  /// Mean and standard deviation over pictures of ln α = ½ ln(rᵀΣ⁻¹r / P), the size of a picture's
+  /// residual against Σ; nil with less than two pictures.
+  package let logScale: (mean: Double, deviation: Double)?
   /// One for each rank tried, rising; empty with less than two pictures.
   package let scores: [Score]
 
@@ -67,6 +71,20 @@ package struct ResidualFit: Sendable {
     let fit = Self.fits(residuals[...], dimension: dimension, ranks: [ranks[chosen]])[0]
     covariance = ResidualCovariance(
       variances: fit.variances.map { Float($0) }, factors: fit.factors.map { Float($0) })
+    // A picture without any residual has no scale.
+    let scales = fit.squaredDistances(of: residuals[...]).filter { $0 > 0 }.map {
+      0.5 * log($0 / Double(dimension))
+    }
+    let mean = scales.reduce(0, +) / Double(max(scales.count, 1))
+    let squares = scales.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let deviation = (squares / Double(max(scales.count - 1, 1))).squareRoot()
+    logScale = deviation > 0 ? (mean, deviation) : nil
+  }
+
+  /// What a model's description says of it.
+  package var description: ModelDescription.Residual {
+    .init(
+      rank: covariance.rank, logScaleMean: logScale?.mean, logScaleDeviation: logScale?.deviation)
   }
 
   /// The score of the rank that was chosen.

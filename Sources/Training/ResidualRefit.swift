@@ -34,7 +34,7 @@ extension PAEModel {
     let fit = ResidualFit(measured.residuals, dimension: images.shape.count)
     record.note(fit)
     var description = self.description
-    description.residual.rank = fit.covariance.rank
+    description.residual = fit.description
     description.training = record
     return try PAEModel(
       description: description, encoder: encoder, decoder: decoder, flow: flow,

@@ -94,17 +94,20 @@ enum NoiseBenchmark {
       }, extraVariances: [Float](repeating: 0.005, count: count))
     let evaluator = CensoredEvaluator(
       problems: [data], lanes: [Int](repeating: 0, count: lanes))
-    let sigmas = [Double](repeating: 0.1, count: lanes)
-    var values = sigmas
-    var slopes = sigmas
+    let levels = [NoiseLevels](repeating: NoiseLevels(sigma: 0.1), count: lanes)
+    var values = [Double](repeating: 0, count: lanes)
+    var slopes = values
+    var scaleSlopes = values
     var gradients = means
     return {
       var valueSpan = values.mutableSpan
       var gradientSpan = gradients.mutableSpan
       var slopeSpan = slopes.mutableSpan
+      var scaleSpan = scaleSlopes.mutableSpan
       evaluator.evaluate(
-        means: means.span, sigmas: sigmas.span, logDensities: &valueSpan,
-        meanGradients: &gradientSpan, logSigmaGradients: &slopeSpan)
+        means: means.span, levels: levels.span, logDensities: &valueSpan,
+        meanGradients: &gradientSpan, logSigmaGradients: &slopeSpan,
+        logScaleGradients: &scaleSpan)
     }
   }
 }

@@ -37,7 +37,8 @@ struct PreconditioningBenchmark {
     }
     posterior = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: false,
-      forward: forward, residual: model.residual.diagonal
+      forward: forward, residual: model.residual.diagonal,
+      residualScale: model.residualScale
     ).posterior(of: model, inCodes: options.space == .z)
     let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
     let starts = key.child("starts")
