@@ -30,11 +30,19 @@ package struct MeasurementModel {
   /// The law of ε for each picture.
   let residuals: [any ResidualLaw]
 
+  /// - Parameter isPaintingAllowed: whether factors may become coordinates; else the residual is reduced
+  ///   to its diagonal where they would.
   /// - Throws: `PipelineError` for what cannot be combined; `PlanError` for singular covariances.
   package init(
     pictures: [DamagedPicture], noise: NoiseShape, isLevelInferred: Bool,
-    forward: ForwardModel, residual: ResidualCovariance, residualScale: ResidualScale?
+    forward: ForwardModel, residual: ResidualCovariance, isPaintingAllowed: Bool = false,
+    residualScale: ResidualScale?
   ) throws {
+    let isPaintingNeeded =
+      noise.isWhite && forward.isIdentity && residual.rank > 0
+      && (pictures.contains { $0.isCensored } || !Self.haveOneStructure(pictures)
+        || pictures[0].observedCount > DenseNoise.largestDimension)
+    let residual = isPaintingNeeded && !isPaintingAllowed ? residual.diagonal : residual
     let isIdentity = forward.isIdentity
     let isCensored = pictures.contains { $0.isCensored }
     let sigmas = pictures.map(\.sigma)
@@ -45,10 +53,7 @@ package struct MeasurementModel {
       form = .independent
       instrument = isIdentity ? nil : forward.map
       painted = nil
-    } else if noise.isWhite && isIdentity
-      && (isCensored || !Self.haveOneStructure(pictures)
-        || pictures[0].observedCount > DenseNoise.largestDimension)
-    {
+    } else if isPaintingNeeded {
       form = .painted
       instrument = nil
       painted = residual

@@ -10,6 +10,9 @@ public struct SolveOptions: Sendable, Equatable {
 
   /// Whether the decoder's own error ε ~ N(0, Σ) is part of the model.
   public enum Residual: String, Sendable, CaseIterable {
+    /// Full where its factors can be integrated out, diagonal where they would have to be sampled: data
+    /// clipped at the ends of the range, or pictures that differ in depth, range or mask.
+    case auto
     /// The whole covariance Σ.
     case full
     /// The variances on Σ's diagonal.
@@ -39,7 +42,7 @@ public struct SolveOptions: Sendable, Equatable {
   public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
   public var clipping = Clipping.auto
-  public var residual = Residual.diagonal
+  public var residual = Residual.auto
   public var method = Method.nuts
   public var space = Space.z
   public var chains = 16

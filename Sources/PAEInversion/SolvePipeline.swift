@@ -54,7 +54,8 @@ public struct SolvePipeline {
     for picture in pictures { picture.warnings.forEach(warn) }
     let measurement = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forward: forward, residual: residual, residualScale: model.residualScale)
+      forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
+      residualScale: model.residualScale)
     let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
     let modes = try findModes(posterior, pictures, key: key, progress: progress)
@@ -120,12 +121,13 @@ public struct SolvePipeline {
     for picture in pictures { picture.warnings.forEach(warn) }
     _ = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forward: forward, residual: residual, residualScale: model.residualScale)
+      forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
+      residualScale: model.residualScale)
   }
 
   private var residual: ResidualCovariance {
     switch options.residual {
-    case .full: model.residual
+    case .full, .auto: model.residual
     case .diagonal: model.residual.diagonal
     case .none: .none(model.imageShape.count)
     }

@@ -53,8 +53,11 @@ struct SolverOptions: ParsableArguments {
 
   @OptionGroup var noise: NoiseArguments
 
-  @Option(help: "The decoder's own error as part of the model: full covariance, diagonal, or none.")
-  var residual = SolveOptions.Residual.diagonal
+  @Option(
+    help:
+      "The decoder's own error as part of the model: full (a covariance), diagonal, none; auto is full where that costs no extra dimensions (data not clipped)."
+  )
+  var residual = SolveOptions.Residual.auto
 
   @Option(
     help: "Are values at the ends of the range clipped noise: auto (when they pile up), yes or no.")

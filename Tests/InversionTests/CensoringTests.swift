@@ -33,7 +33,8 @@ private struct ClippedProblem {
     }
     data = PixelData(
       values: values, kinds: PixelData.kinds(of: values, censored: true),
-      extraVariances: residuals)
+      extraVariances: [Float](repeating: 0, count: residuals.count),
+      residualVariances: residuals)
   }
 
   func posterior(_ noiseLevel: NoiseLevel) throws -> ImagePosterior {
@@ -116,8 +117,7 @@ private struct GridMoments {
 
     let pictures = try PosteriorPictures(
       posterior: posterior, problem: 0, draws: draws,
-      residual: ResidualConditional(
-        data: posterior.problems[0], residualVariances: problem.residuals),
+      residual: ResidualConditional(data: posterior.problems[0]),
       pool: WorkerPool(threads: 2))
     for pixel in 0..<ClippedProblem.pixels {
       let exact = pixelMoments(pixel, grid, weights)

@@ -130,8 +130,7 @@ import Workers
   ) throws {
     let pictures = try PosteriorPictures(
       posterior: posterior, problem: 0, draws: draws,
-      residual: ResidualConditional(
-        data: posterior.problems[0], residualVariances: problem.residuals),
+      residual: ResidualConditional(data: posterior.problems[0]),
       pool: pool)
     for pixel in 0..<LinearProblem.pixels {
       // G(u) + E(ε | u, y) of each draw, in double precision.
@@ -166,8 +165,7 @@ import Workers
     let pictures = try PosteriorPictures.drawn(
       4000, posterior: posterior, problem: 0, draws: draws,
 
-      residual: ResidualConditional(
-        data: posterior.problems[0], residualVariances: problem.residuals), key: key)
+      residual: ResidualConditional(data: posterior.problems[0]), key: key)
     #expect(pictures.count == 4000)
     let count = Double(pictures.count)
     for pixel in 0..<LinearProblem.pixels {

@@ -81,6 +81,17 @@ struct LinearInstrument {
     }
   }
 
+  /// The measurement with all of the residual's and all of the fixed standard deviations multiplied.
+  func scaled(residual scale: Double, fixed: Double) throws -> GaussianMeasurement {
+    try GaussianMeasurement(
+      forwardOperator: ConvolutionOperator(shape: Self.shape, kernel: kernel),
+      observed: observed, noise: NoiseShape(spatial: .stationary(spectrum)),
+      fixedVariances: fixedVariances.map { Float(fixed * fixed) * $0 },
+      residual: ResidualCovariance(
+        variances: residual.variances.map { Float(scale * scale) * $0 },
+        factors: residual.factors.map { Float(scale) * $0 }))
+  }
+
   /// y(i, j) = Σ h(a, b) x(i − a + 1, j − b + 1), periodic.
   static func blur(_ x: [Double], _ kernel: Tensor) -> [Double] {
     (0..<pixels).map { index in

@@ -18,7 +18,7 @@ private func posterior(
   ImagePosterior(
     generator: try problem.prior.generator, instrument: map, logVolume: turned.logVolume,
     problems: [turned.pixelData(problem.data)],
-    noiseLevel: .known([turned.includedSigma == nil ? LinearInstrument.sigma : 0]))
+    noiseLevel: .known([turned.level(of: LinearInstrument.sigma)]))
 }
 
 /// Data above `largestSpectral` are whitened by a Cholesky factor: both ways.
@@ -26,7 +26,8 @@ private func turned(
   _ problem: LinearInstrument, isSpectral: Bool
 ) throws -> DiagonalizedMeasurement {
   try DiagonalizedMeasurement(
-    problem.measurement, sigma: LinearInstrument.sigma, largestSpectral: isSpectral ? 1500 : 10)
+    problem.measurement, level: .known(LinearInstrument.sigma), isScaleInferred: false,
+    largestSpectral: isSpectral ? 1500 : 10)
 }
 
 @Suite("an instrument with blur, mask, coloured noise and residual") struct LinearInstrumentTests {
@@ -38,7 +39,7 @@ private func turned(
     let problem = try LinearInstrument()
     let exact = problem.solve()
     let turned = try turned(problem, isSpectral: isSpectral)
-    #expect((turned.includedSigma == nil) == isSpectral)
+    #expect(turned.variances.contains { $0 > 0 } == isSpectral)
     let posterior = try posterior(problem, turned, turned.makeInstrument())
     let value = try evaluate(posterior, problems: [0], [exact.baseMean]).values[0]
     var logDeterminant = 0.0
@@ -60,24 +61,41 @@ private func turned(
     #expect(report.gradientError < 1e-4)
   }
 
-  // The level that was inferred with the rest is that of the same total covariance.
-  // Fails when: λ is read as a standard deviation; σ² does not multiply N₀.
-  @Test("one rotation serves every level")
+  // Fails when: λ is read as a standard deviation; σ² or α² multiplies the wrong part; r is lost or not
+  // scaled by the first guess.
+  @Test("one rotation serves every level and every size of the residual")
   func levels() throws {
     let problem = try LinearInstrument()
-    let spectral = try turned(problem, isSpectral: true)
-    for sigma in [0.03, 0.12, 0.5] {
+    let base = [0.1, 0.2, -0.4, 0.3, 1, -1]
+    let guess = 0.12
+    let spectral = try DiagonalizedMeasurement(
+      problem.measurement, level: .inferred(firstGuess: guess), isScaleInferred: true)
+    for (sigma, scale) in [(0.03, 1), (0.12, 1), (0.12, 2.5), (0.5, 0.4)] {
+      // r goes with σ² where σ is inferred.
       let whitened = try DiagonalizedMeasurement(
-        problem.measurement, sigma: sigma, largestSpectral: 10)
-      func value(_ turned: DiagonalizedMeasurement, _ level: Double) throws -> Double {
-        let posterior = ImagePosterior(
-          generator: try problem.prior.generator, instrument: turned.makeInstrument(),
-          logVolume: turned.logVolume, problems: [turned.pixelData(problem.data)],
-          noiseLevel: .known([level]))
-        return try evaluate(posterior, problems: [0], [[0.1, 0.2, -0.4, 0.3, 1, -1]]).values[0]
-      }
-      let (first, second) = (try value(spectral, sigma), try value(whitened, 0))
-      #expect(abs(first - second) < 1e-5 * max(100, abs(first)), "σ \(sigma)")
+        problem.scaled(residual: scale, fixed: sigma / guess), level: .known(sigma),
+        isScaleInferred: false, largestSpectral: 10)
+      let expected = try evaluate(
+        ImagePosterior(
+          generator: try problem.prior.generator, instrument: whitened.makeInstrument(),
+          logVolume: whitened.logVolume, problems: [whitened.pixelData(problem.data)],
+          noiseLevel: .known([whitened.level(of: sigma)])), problems: [0], [base]
+      ).values[0]
+      let inferred = ImagePosterior(
+        generator: try problem.prior.generator, instrument: spectral.makeInstrument(),
+        logVolume: spectral.logVolume, problems: [spectral.pixelData(problem.data)],
+        noiseLevel: .inferred(estimates: [sigma]),
+        residualScale: ResidualScale(mean: log(scale), deviation: 0.3))
+      let found = try evaluate(inferred, problems: [0], [base + [log(sigma), log(scale)]])
+      // Both levels stand at the modes of their priors.
+      let priors = -0.5 * log(2 * Double.pi) * 2 - log(NoiseLevel.priorSpread) - log(0.3)
+      #expect(
+        abs(found.values[0] - priors - expected) < 1e-5 * max(100, abs(expected)),
+        "σ \(sigma), α \(scale)")
+      let report = try checkLogDensity(
+        inferred, problem: 0, at: base + [log(sigma) + 0.1, log(scale) - 0.1], step: 0.01,
+        key: RandomKey(seed: 6))
+      #expect(report.gradientError < 1e-4)
     }
   }
 
@@ -139,8 +157,8 @@ private func turned(
 }
 
 @Suite("painted factors") struct ResidualCoordinatesTests {
-  // Fails when: the factors' coefficients have no prior; the factors are not painted; coordinates are
-  // exchanged between lanes.
+  // Fails when: the factors' coefficients have no prior; the factors are not painted, or not scaled by
+  // α; the slope in ln α forgets them; coordinates are exchanged between lanes.
   @Test(
     "the density is that of the factors' coefficients and independent data",
     arguments: [true, false])
@@ -154,18 +172,21 @@ private func turned(
     let painted = ImagePosterior(
       generator: FactorPainting(inCodes ? model.decoder : model.generator, residual: residual),
       flow: inCodes ? ExtendedFlow(model.flow, extra: 2) : nil, problems: [data],
-      noiseLevel: .known([0.2]))
-    #expect(painted.dimension == model.latentDimension + 2)
-    let rows = (0..<3).map { _ in stream.normals(painted.dimension) }
+      noiseLevel: .known([0.2]), residualScale: ResidualScale(mean: 0, deviation: 1),
+      scaledCount: 2)
+    #expect(painted.dimension == model.latentDimension + 3)
+    // ln α = ½ in all rows.
+    let scale = exp(0.5)
+    let rows = (0..<3).map { _ in stream.normals(painted.dimension - 1) + [0.5] }
     let found = try evaluate(painted, problems: [0, 0, 0], rows)
     for (row, value) in zip(rows, found.values) {
       let latent = Array(row.prefix(model.latentDimension))
       let plain = ImagePosterior(
         generator: inCodes ? model.decoder : model.generator, flow: inCodes ? model.flow : nil,
-        problems: [shifted(data, by: residual.factors, Array(row.suffix(2)))],
-        noiseLevel: .known([0.2]))
-      var expected = try evaluate(plain, problems: [0], [latent]).values[0]
-      for a in row.suffix(2) { expected -= 0.5 * (a * a + log(2 * Double.pi)) }
+        problems: [shifted(data, by: residual.factors, row[4..<6].map { scale * $0 })],
+        noiseLevel: .known([0.2]), residualScale: ResidualScale(mean: 0, deviation: 1))
+      var expected = try evaluate(plain, problems: [0], [latent + [0.5]]).values[0]
+      for a in row[4..<6] { expected -= 0.5 * (a * a + log(2 * Double.pi)) }
       #expect(abs(value - expected) < 1e-4 * max(10, abs(expected)))
     }
     let report = try checkLogDensity(
@@ -179,7 +200,7 @@ private func turned(
     let base = try painted.baseDraws(set)
     for (draw, row) in rows.enumerated() {
       #expect(
-        zip(base.position(chain: 0, draw: draw).suffix(2), row.suffix(2)).allSatisfy {
+        zip(base.position(chain: 0, draw: draw).suffix(3), row.suffix(3)).allSatisfy {
           abs($0 - $1) < 1e-6
         })
     }
@@ -192,6 +213,7 @@ private func turned(
         a.indices.reduce(data.values[index]) {
           $0 - Float(a[$1]) * factors[$1 * data.count + index]
         }
-      }, kinds: data.kinds, extraVariances: data.extraVariances, low: data.low, high: data.high)
+      }, kinds: data.kinds, extraVariances: data.extraVariances,
+      residualVariances: data.residualVariances, low: data.low, high: data.high)
   }
 }

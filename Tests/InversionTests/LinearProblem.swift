@@ -81,7 +81,7 @@ struct LinearProblem: CustomTestStringConvertible, Sendable {
   func posterior() throws -> ImagePosterior {
     let pixelData = PixelData(
       values: data, kinds: PixelData.kinds(of: data, observed: observed, censored: false),
-      extraVariances: zip(residuals, mapVariances).map { $0 + $1 })
+      extraVariances: mapVariances, residualVariances: residuals)
     return ImagePosterior(
       generator: try prior().generator, problems: [pixelData], noiseLevel: .known([sigma]))
   }

@@ -36,7 +36,8 @@ import Workers
       image: Shape(1, 4, 5), weights: weights, mean: mean, residualVariances: residuals)
     let data = PixelData(
       values: values, kinds: PixelData.kinds(of: values, censored: false),
-      extraVariances: residuals)
+      extraVariances: [Float](repeating: 0, count: residuals.count),
+      residualVariances: residuals)
     return ImagePosterior(
       generator: prior.generator, problems: [data],
       noiseLevel: .inferred(estimates: [Self.estimate]))

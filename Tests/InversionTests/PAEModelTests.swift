@@ -134,7 +134,8 @@ import Workers
       let values = stream.normals(pixels).map { Float(0.5 + 0.2 * $0) }
       return PixelData(
         values: values, kinds: PixelData.kinds(of: values, censored: false),
-        extraVariances: prior.residualVariances)
+        extraVariances: [Float](repeating: 0, count: pixels),
+        residualVariances: prior.residualVariances)
     }
     let posterior = ImagePosterior(
       generator: prior.generator, problems: data, noiseLevel: .known([0.2, 0.2]))
@@ -173,8 +174,7 @@ import Workers
   func pictures() throws {
     let model = try tinyModel()
     let posterior = try posterior(model, inferred: true)
-    let law = ResidualConditional(
-      data: posterior.problems[3], residualVariances: model.residualVariances)
+    let law = ResidualConditional(data: posterior.problems[3])
     let set = try draws(posterior, [problem(3, chains: 5, inferred: true)], threads: 2)[0]
     func pictures(_ threads: Int) throws -> [Tensor] {
       let pictures = try PosteriorPictures(
@@ -210,8 +210,7 @@ import Workers
   func drawnCount() throws {
     let model = try tinyModel()
     let posterior = try posterior(model, inferred: false)
-    let law = ResidualConditional(
-      data: posterior.problems[0], residualVariances: model.residualVariances)
+    let law = ResidualConditional(data: posterior.problems[0])
     let set = DrawSet(
       chains: 2, draws: 3, dimension: 4, positions: (0..<24).map { 0.1 * Double($0) },
       logDensities: [Double](repeating: 0, count: 6))

@@ -78,6 +78,7 @@ extension PAEModel {
       values: values,
       kinds: PixelData.kinds(
         of: values, observed: observed, censored: isCensored, low: 0.35, high: 0.65),
-      extraVariances: residualVariances, low: 0.35, high: 0.65)
+      extraVariances: [Float](repeating: 0, count: values.count),
+      residualVariances: residualVariances, low: 0.35, high: 0.65)
   }
 }

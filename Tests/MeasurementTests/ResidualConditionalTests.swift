@@ -10,18 +10,22 @@ private let kinds: [PixelKind] = [
 private let values: [Float] = [0, 0.3, 0.9, 0, 0, 0, 1, 1]
 private let means: [Float] = [0.5, 0.5, 0.1, 0.05, 0.6, 2.5, 0.9, -1.5]
 private let residual: [Float] = [0.01, 0.01, 0.002, 0.01, 0.02, 0.01, 0.003, 0.02]
-private let extra: [Float] = [0.01, 0.015, 0.003, 0.01, 0.02, 0.011, 0.004, 0.021]
+private let extra: [Float] = [0, 0.005, 0.001, 0, 0, 0.001, 0.001, 0.001]
 private let sigma = 0.15
+/// α: the residuals' variances are stated for a picture of usual size.
+private let scale: Float = 1.7
+private let levels = NoiseLevels(sigma: sigma, residualScale: 1.7)
 
 private let conditional = ResidualConditional(
-  data: PixelData(values: values, kinds: kinds, extraVariances: extra),
-  residualVariances: residual)
+  data: PixelData(
+    values: values, kinds: kinds, extraVariances: extra,
+    residualVariances: residual.map { $0 / (scale * scale) }))
 
 /// Mean and variance of p(ε | datum) ∝ N(ε; 0, s) · p(datum | m + ε, variance v − s), by Simpson's
 /// rule over the ±8 prior standard deviations and as much again towards the data.
 private func quadrature(_ index: Int) -> (mean: Double, variance: Double) {
   let s = Double(residual[index])
-  let rest = (sigma * sigma + Double(extra[index]) - s).squareRoot()
+  let rest = (sigma * sigma + Double(extra[index])).squareRoot()
   let m = Double(means[index])
   let half = 8 * s.squareRoot() + 3
   let steps = 400_000
@@ -56,7 +60,7 @@ private func quadrature(_ index: Int) -> (mean: Double, variance: Double) {
     var a = mean.mutableSpan
     var b = variance.mutableSpan
     conditional.moments(
-      means: means.span, sigma: sigma, conditionalMeans: &a, conditionalVariances: &b)
+      means: means.span, levels: levels, conditionalMeans: &a, conditionalVariances: &b)
     for index in 0..<8 {
       let expected = quadrature(index)
       #expect(abs(Double(mean[index]) - expected.mean) < 1e-6, "\(index)")
@@ -68,7 +72,7 @@ private func quadrature(_ index: Int) -> (mean: Double, variance: Double) {
     var draw = [Float](repeating: 0, count: 8)
     for _ in 0..<count {
       var span = draw.mutableSpan
-      conditional.draw(means: means.span, sigma: sigma, stream: &stream, into: &span)
+      conditional.draw(means: means.span, levels: levels, stream: &stream, into: &span)
       for index in 0..<8 {
         let gap = Double(draw[index]) - Double(mean[index])
         sums[index] += gap
