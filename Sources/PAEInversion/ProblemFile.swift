@@ -32,8 +32,16 @@ public struct ProblemFile: Sendable, Equatable {
       throw PipelineError.configuration("\(path) is not UTF-8 text")
     }
     let folder = path == "-" ? "" : (path as NSString).deletingLastPathComponent
-    return try ProblemFile(
+    let file = try ProblemFile(
       ConfigurationNode(text: text, file: path), folder: folder, options: options)
+    do {
+      try file.options.validate()
+    } catch {
+      // The words of the options are those of the keys.
+      throw PipelineError.configuration(
+        "\(path): " + error.description.replacingOccurrences(of: "--", with: ""))
+    }
+    return file
   }
 
   init(_ root: ConfigurationNode, folder: String, options: SolveOptions) throws {
