@@ -80,14 +80,14 @@ struct PseudoSpectrumScore: SpectrumScore {
     let (mean, derivatives) = expectations(power, hats)
     let bins = hats.count
     let spectrum = try PowerSpectrum(height: height, width: width, values: power)
-    let plan = try StationaryNoise(spectrum: spectrum, channels: 1).makePlan(lanes: 1)
+    let coloring = try StationaryNoise(spectrum: spectrum, channels: 1).makePlan(lanes: 1)
     var stream = Self.key.stream()
     var covariance = [Double](repeating: 0, count: bins * bins)
     for _ in 0..<Self.simulations {
       let white = stream.normals(height * width)
       var noise = white
       var span = noise.mutableSpan
-      plan.color(white.span, into: &span)
+      coloring.color(white.span, into: &span)
       let values = plan.periodogram(noise, of: cells)
       // s for N pictures has N times the covariance of s for one.
       let one = score(values, mean, derivatives)

@@ -10,7 +10,12 @@ extension ProblemFile {
     }
     if let truth = tasks.first?.truth { lines.append("truth: " + Self.quoted(truth)) }
     if let mask = tasks.first?.mask { lines.append("mask: " + Self.quoted(mask)) }
-    if tasks.count == 1 { lines.append("output: " + Self.quoted(tasks[0].output)) }
+    if tasks.count == 1 {
+      lines.append("output: " + Self.quoted(tasks[0].output))
+    } else {
+      lines.append("output:")
+      lines += tasks.map { "  - " + Self.quoted($0.output) }
+    }
     lines.append("model: " + Self.quoted(options.model))
     if !options.operators.isEmpty {
       lines.append("operator:")
