@@ -96,16 +96,7 @@ public struct PowerSpectrum: Sendable, Equatable {
 
   /// cov(x, x + d) for every offset d, H×W row-major, offsets modulo H and W.
   package func autocovariance() throws(PlanError) -> [Double] {
-    let plan = try RealFourierPlan(height: height, width: width)
-    let columns = halfSpectrumColumns(width)
-    let scale = 1 / Double(height * width)
-    for row in 0..<height {
-      for column in 0..<columns {
-        plan.spectrum[row * columns + column] = (values[row * width + column] * scale, 0)
-      }
-    }
-    plan.backward()
-    return Array(plan.real)
+    try RealFourierPlan(height: height, width: width).autocovariance(values)
   }
 
   /// The covariance matrix of the chosen cells (row-major indices into the grid), n×n.

@@ -23,12 +23,12 @@ struct ConfigurationNode {
     do {
       root = try compose(yaml: text)
     } catch let error as YamlError {
-      throw PipelineError.configuration("\(file): \(Self.describe(error))")
+      throw PipelineError.configuration(file + Self.describe(error))
     }
     guard let root else { throw PipelineError.configuration("\(file) is empty") }
     node = root
     var last = (line: 0, column: 0)
-    try Self.refuseAliases(root, file: file, after: &last)
+    try Self.refuseAliases(root, file: file, isFirst: true, after: &last)
   }
 
   private init(file: String, name: String, node: Node) {
@@ -123,33 +123,47 @@ struct ConfigurationNode {
     }
   }
 
-  /// An alias stands for a node that was written earlier and keeps that place.
+  /// An alias stands for a node that was written earlier and keeps that place: it does not lie behind
+  /// what comes before it. Only the first member of a collection begins where the collection does.
   private static func refuseAliases(
-    _ node: Node, file: String, after last: inout (line: Int, column: Int)
+    _ node: Node, file: String, isFirst: Bool, after last: inout (line: Int, column: Int)
   ) throws(PipelineError) {
     if let mark = node.mark {
-      guard (mark.line, mark.column) >= last else {
+      let place = (mark.line, mark.column)
+      guard place > last || isFirst && place == last else {
         throw .configuration(
           "\(file), line \(last.line): aliases are not supported; write the value out")
       }
-      last = (mark.line, mark.column)
+      last = place
     }
     switch node {
     case .mapping(let mapping):
-      for (key, value) in mapping {
-        try refuseAliases(key, file: file, after: &last)
-        try refuseAliases(value, file: file, after: &last)
+      for (index, (key, value)) in mapping.enumerated() {
+        try refuseAliases(key, file: file, isFirst: index == 0, after: &last)
+        try refuseAliases(value, file: file, isFirst: false, after: &last)
       }
     case .sequence(let sequence):
-      for element in sequence { try refuseAliases(element, file: file, after: &last) }
+      for (index, element) in sequence.enumerated() {
+        try refuseAliases(element, file: file, isFirst: index == 0, after: &last)
+      }
     default: break
     }
   }
 
-  /// The first line of what the parser says.
+  /// What the parser says, on one line.
   private static func describe(_ error: YamlError) -> String {
-    let text = "\(error)".split(separator: "\n").first.map(String.init) ?? "it is not YAML"
-    return text
+    switch error {
+    case .scanner(let context, let problem, let mark, _),
+      .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      let before = context.map { $0.text + ", " } ?? ""
+      return ", line \(mark.line): \(before)\(problem)"
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      let names = Set(duplicates).sorted().map { "'\($0)'" }.joined(separator: ", ")
+      return ", line \(context.mark.line): the key \(names) is there more than once"
+    case .reader(let problem, _, _, _): return ": \(problem)"
+    default: return ": it is not YAML"
+    }
   }
 }
 

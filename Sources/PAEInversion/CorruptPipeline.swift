@@ -21,6 +21,8 @@ public struct CorruptOptions: Sendable, Equatable {
   /// The light's way before the noise.
   public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
+  /// What `problem.yaml` is to say beyond that: model and sampling.
+  public var solving = SolveOptions(threads: 1)
   public var hole = Hole.none
   /// A 16-bit PNG whose range holds all values, instead of clipping at black and white.
   public var isWide = false
@@ -81,7 +83,8 @@ public enum CorruptPipeline {
 
   /// The case as `solve` takes it; its own files are named without a folder.
   private static func problem(_ options: CorruptOptions, data: String, isMasked: Bool) -> String {
-    var solving = SolveOptions(threads: 1)
+    var solving = options.solving
+    if solving.model.contains("/") { solving.model = absolutePath(solving.model) }
     solving.operators = options.operators.map(\.withAbsolutePaths)
     solving.noise = options.noise
     if solving.noise.level == .inferred { solving.noise.sigma = .value(defaultSigma) }
@@ -126,7 +129,7 @@ public enum CorruptPipeline {
     case .none: return (noise.shape, 0)
     case .inferred:
       guard options.sigma == nil else {
-        throw PipelineError.usage("corrupt needs a noise level: give --sigma a number")
+        throw PipelineError.usage("corrupt needs a noise level: give --sigma a number, not auto")
       }
       return (noise.shape, defaultSigma)
     }
@@ -145,8 +148,8 @@ public enum CorruptPipeline {
   {
     if hole == .none { return nil }
     guard shape.rank == 3 else {
-      throw PipelineError.usage(
-        "frequencies have no holes: name the measured ones in the fourier step")
+      throw PipelineError.configuration(
+        "frequencies have no mask: name the measured ones in the fourier step")
     }
     let (height, width) = (shape[1], shape[2])
     var flags = [Bool](repeating: true, count: width * height)

@@ -107,7 +107,7 @@ package struct DamagedPicture {
   /// White (≥ 50 % of the range) = observed, for every channel of a pixel.
   static func readMask(_ path: String, shape: Shape) throws -> [Bool] {
     guard shape.rank == 3 else {
-      throw PipelineError.usage(
+      throw PipelineError.configuration(
         "a mask goes with pixels: name the measured frequencies in the fourier step")
     }
     let flags = try PixelArray.readMask(path, height: shape[1], width: shape[2])
@@ -116,7 +116,7 @@ package struct DamagedPicture {
 
   /// One σ for each element, each positive.
   static func readSigmaMap(_ path: String, shape: Shape) throws -> [Float] {
-    guard shape.rank == 3 else { throw PipelineError.usage("a sigma map goes with pixels") }
+    guard shape.rank == 3 else { throw PipelineError.configuration("a sigma map goes with pixels") }
     let map = try PixelArray.read(path, channels: shape[0], height: shape[1], width: shape[2])
     if let bad = map.firstIndex(where: { !($0 > 0) }) {
       let pixel = bad % (shape[1] * shape[2])

@@ -20,7 +20,8 @@ package struct ForwardModel {
       do {
         operators.append(try step.makeOperator(on: operators.last?.codomain ?? shape))
       } catch let error as PlanError {
-        throw PipelineError.configuration("operator \(index + 1): \(error)")
+        let message = "operator \(index + 1): \(error)"
+        throw step.readsFile ? PipelineError.data(message) : .configuration(message)
       }
     }
     sampling = operators.last as? FourierSamplingOperator

@@ -32,6 +32,14 @@ public enum ForwardStep: Sendable, Equatable {
   /// White = measured frequency; the zero frequency is in the middle (row H/2, column W/2).
   case fourier(path: String)
 
+  /// Whether what does not fit may be a file's fault.
+  var readsFile: Bool {
+    switch self {
+    case .blur(.file, _), .gain, .mask, .fourier: true
+    case .blur, .downsample, .crop, .pad: false
+    }
+  }
+
   func makeOperator(on shape: Shape) throws -> any LinearOperator {
     guard shape.rank == 3 else {
       throw PipelineError.configuration("nothing can follow Fourier sampling")

@@ -49,23 +49,10 @@ enum PixelArray {
 
   /// White (≥ 50 % of the range) or not zero = true, H×W.
   static func readMask(_ path: String, height: Int, width: Int) throws -> [Bool] {
-    if isNumPy(path) {
-      return try read(path, channels: 1, height: height, width: width).map { $0 != 0 }
-    }
-    let mask = try Picture.read(path: path)
-    guard mask.width == width, mask.height == height else {
-      throw PipelineError.data(
-        "the mask \(path) is \(mask.width)x\(mask.height) pixels but \(width)x\(height) are masked: "
-          + "give a mask of that size")
-    }
-    let middle = Float((mask.range.lowerBound + mask.range.upperBound) / 2)
-    let channels = mask.tensor.shape[0]
-    let flags = (0..<height * width).map { pixel in
-      let sum = (0..<channels).reduce(Float(0)) {
-        $0 + mask.tensor.values[$1 * height * width + pixel]
-      }
-      return sum / Float(channels) >= middle
-    }
+    let flags =
+      isNumPy(path)
+      ? try read(path, channels: 1, height: height, width: width).map { $0 != 0 }
+      : try readPictureMask(path, height: height, width: width)
     guard flags.contains(true) else {
       throw PipelineError.data(
         "the mask \(path) is black everywhere: nothing would be observed; "
@@ -74,11 +61,36 @@ enum PixelArray {
     return flags
   }
 
+  private static func readPictureMask(
+    _ path: String, height: Int, width: Int
+  ) throws -> [Bool] {
+    let mask = try Picture.read(path: path)
+    guard mask.width == width, mask.height == height else {
+      throw PipelineError.data(
+        "the mask \(path) is \(mask.width)x\(mask.height) pixels but \(width)x\(height) are masked: "
+          + "give a mask of that size")
+    }
+    let middle = Float((mask.range.lowerBound + mask.range.upperBound) / 2)
+    let channels = mask.tensor.shape[0]
+    return (0..<height * width).map { pixel in
+      let sum = (0..<channels).reduce(Float(0)) {
+        $0 + mask.tensor.values[$1 * height * width + pixel]
+      }
+      return sum / Float(channels) >= middle
+    }
+  }
+
   private static func realArray(_ path: String) throws -> Tensor {
     let file = try NPYFile.read(path: path)
     guard !file.isComplex else {
       throw PipelineError.data("\(path) holds complex numbers; real ones are needed")
     }
-    return Tensor(shape: file.shape, values: file.values.map { Float($0) })
+    let values = file.values.map { Float($0) }
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw PipelineError.data(
+        "element \(index) of \(path) is \(file.values[index]), beyond what a single-precision "
+          + "number holds")
+    }
+    return Tensor(shape: file.shape, values: values)
   }
 }

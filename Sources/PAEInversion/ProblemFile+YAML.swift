@@ -10,7 +10,12 @@ extension ProblemFile {
     }
     if let truth = tasks.first?.truth { lines.append("truth: " + Self.quoted(truth)) }
     if let mask = tasks.first?.mask { lines.append("mask: " + Self.quoted(mask)) }
-    if tasks.count == 1 { lines.append("output: " + Self.quoted(tasks[0].output)) }
+    if tasks.count == 1 {
+      lines.append("output: " + Self.quoted(tasks[0].output))
+    } else {
+      lines.append("output:")
+      lines += tasks.map { "  - " + Self.quoted($0.output) }
+    }
     lines.append("model: " + Self.quoted(options.model))
     if !options.operators.isEmpty {
       lines.append("operator:")
@@ -68,13 +73,13 @@ extension ProblemFile {
     }
   }
 
-  /// A text as YAML reads it back: in double quotes when it is more than letters, digits and path signs.
+  /// A text as YAML reads it back: in double quotes when it is more than letters, digits
+  /// and path signs.
   private static func quoted(_ text: String) -> String {
     let isPlain =
       text.first.map { $0.isASCII && ($0.isLetter || "./".contains($0)) } ?? false
-      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._/-,:".contains($0)) }
-      && !text.contains(": ") && !text.hasSuffix(":")
-      && !["yes", "no", "true", "false", "null"].contains(text.lowercased())
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._/-".contains($0)) }
+      && !["yes", "no", "on", "off", "y", "n", "true", "false", "null"].contains(text.lowercased())
     if isPlain { return text }
     var result = "\""
     for character in text.unicodeScalars {
@@ -83,10 +88,15 @@ extension ProblemFile {
       case "\\": result += "\\\\"
       case "\n": result += "\\n"
       default:
-        result +=
-          character.value < 0x20
-          ? "\\x" + (character.value < 16 ? "0" : "") + String(character.value, radix: 16)
-          : String(character)
+        // Control characters, and what YAML takes for the end of a line.
+        if character.value < 0x20 || (0x7F...0xA0).contains(character.value)
+          || [0x2028, 0x2029, 0xFEFF].contains(character.value)
+        {
+          let digits = String(character.value, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        } else {
+          result.unicodeScalars.append(character)
+        }
       }
     }
     return result + "\""

@@ -27,13 +27,26 @@ public struct ProblemFile: Sendable, Equatable {
   /// - Parameter options: what holds for keys that the file does not have.
   /// - Throws: `PipelineError`: 66 when it is not there, 78 for what cannot be understood, with the line.
   public static func read(path: String, options: SolveOptions) throws -> ProblemFile {
-    let bytes = try InputFile.read(path: path, limit: ConfigurationNode.largestFile)
+    let bytes: [UInt8]
+    do {
+      bytes = try InputFile.read(path: path, limit: ConfigurationNode.largestFile)
+    } catch ImageFileError.badData(_, let reason) {
+      throw PipelineError.configuration("\(path): \(reason)")
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw PipelineError.configuration("\(path) is not UTF-8 text")
     }
     let folder = path == "-" ? "" : (path as NSString).deletingLastPathComponent
-    return try ProblemFile(
+    let file = try ProblemFile(
       ConfigurationNode(text: text, file: path), folder: folder, options: options)
+    do {
+      try file.options.validate()
+    } catch {
+      // The words of the options are those of the keys.
+      throw PipelineError.configuration(
+        "\(path): " + error.description.replacingOccurrences(of: "--", with: ""))
+    }
+    return file
   }
 
   init(_ root: ConfigurationNode, folder: String, options: SolveOptions) throws {
@@ -62,15 +75,24 @@ public struct ProblemFile: Sendable, Equatable {
     guard let data = members["data"] else { throw root.error("the key 'data' is missing") }
     let images = try data.elements.map(path)
     guard !images.isEmpty else { throw data.error("must name at least one picture") }
-    for key in ["truth", "output"] where images.count > 1 {
-      if let node = members[key] { throw node.error("goes with one picture") }
+    if images.count > 1, let truth = members["truth"] {
+      throw truth.error("goes with one picture")
     }
     let (mask, truth) = (try members["mask"].map(path), try members["truth"].map(path))
-    let output = try members["output"].map(path)
-    tasks = images.map {
-      SolveTask(
-        image: $0, output: output ?? SolveTask.defaultOutput($0, suffix: "solved"), mask: mask,
-        truth: truth)
+    let outputs =
+      try members["output"]?.elements.map(path)
+      ?? images.map { SolveTask.defaultOutput($0, suffix: "solved") }
+    if let node = members["output"], outputs.count != images.count {
+      throw node.error("must name one folder for each picture")
+    }
+    guard Set(outputs).count == outputs.count else {
+      throw (members["output"] ?? data).error("gives two pictures one result folder")
+    }
+    guard !images.contains("-") || (images.count == 1 && root.file != "-") else {
+      throw data.error("has standard input twice")
+    }
+    tasks = zip(images, outputs).map {
+      SolveTask(image: $0, output: $1, mask: mask, truth: truth)
     }
   }
 

@@ -1,3 +1,4 @@
+import Maps
 import Measurement
 import Tensors
 
@@ -16,26 +17,38 @@ package struct ResolvedNoise {
       spatial = .white
     } else {
       guard data.rank == 3 else {
-        throw PipelineError.usage("a noise spectrum needs data on a grid of pixels")
+        throw PipelineError.configuration(
+          "a noise spectrum needs data on a grid of pixels; frequencies have white noise")
       }
       let (height, width) = (data[1], data[2])
       switch options.spectrum {
       case .white: spatial = .white
       case .power(let exponent, let knee):
-        spatial = .stationary(
-          try .power(exponent: exponent, knee: knee, sigma: 1, height: height, width: width))
+        spatial = try Self.stating("noise-spectrum power:\(exponent),\(knee)") {
+          .stationary(
+            try .power(exponent: exponent, knee: knee, sigma: 1, height: height, width: width))
+        }
       case .file(let path):
         let spectrum = try SpectrumFile.read(path, height: height, width: width)
         spectrumSigma = spectrum.variance.squareRoot()
         spatial = .stationary(spectrum.scaled(toVariance: 1))
       }
     }
-    if let covariance = options.channelCovariance {
-      shape = try NoiseShape(spatial: spatial, channelCovariance: covariance)
-    } else {
-      shape = NoiseShape(spatial: spatial)
+    shape = try Self.stating("channel-covariance") {
+      var shape = NoiseShape(spatial: spatial)
+      if let covariance = options.channelCovariance {
+        shape = try NoiseShape(spatial: spatial, channelCovariance: covariance)
+      }
+      try shape.check(shape: data)
+      return shape
     }
-    try shape.check(shape: data)
     self.spectrumSigma = spectrumSigma
+  }
+
+  /// What a command or a problem file states, not a file of data, is a bad configuration.
+  private static func stating<T>(_ what: String, _ body: () throws -> T) throws -> T {
+    do { return try body() } catch let error as PlanError {
+      throw PipelineError.configuration("\(what): \(error)")
+    }
   }
 }

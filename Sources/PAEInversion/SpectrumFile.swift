@@ -2,13 +2,15 @@ import Foundation
 import ImageFiles
 import Maps
 import Measurement
+import Tensors
 
 /// A file with the power spectrum of noise, in intensity²:
 ///
 /// - a table: lines of "k P" with or without further columns, k in cycles per pixel, # for comments;
 ///   ln P is interpolated linearly in k between the bins and constant beyond them;
 /// - a PNG of the data's size whose intensities are P_k in the order of the Fourier transform
-///   (`paeinvert:range` for its scale).
+///   (`paeinvert:range` for its scale);
+/// - a NumPy array (.npy) of the data's size, H×W, P_k in the same order.
 enum SpectrumFile {
   /// - Throws: `PipelineError.missing`, or `.data` for what is no spectrum, naming the first bad bin.
   static func read(_ path: String, height: Int, width: Int) throws -> PowerSpectrum {
@@ -16,6 +18,7 @@ enum SpectrumFile {
       if path.lowercased().hasSuffix(".png") {
         return try picture(path, height: height, width: width)
       }
+      if PixelArray.isNumPy(path) { return try array(path, height: height, width: width) }
       return try table(path).spectrum(height: height, width: width)
     } catch let error as PlanError {
       throw PipelineError.data("the noise spectrum \(path): \(error)")
@@ -31,6 +34,17 @@ enum SpectrumFile {
     }
     return try PowerSpectrum(
       height: height, width: width, values: picture.tensor.values.map { Double($0) })
+  }
+
+  private static func array(_ path: String, height: Int, width: Int) throws -> PowerSpectrum {
+    // Bins that are not finite are the spectrum's to refuse: it names them as bins.
+    let file = try NPYFile.read(path: path, requireFinite: false)
+    guard !file.isComplex, file.shape == Shape(height, width) else {
+      throw PipelineError.data(
+        "the noise spectrum \(path) holds \(file.isComplex ? "complex" : "real") numbers of shape "
+          + "\(file.shape) but the data need \(height)x\(width) real ones")
+    }
+    return try PowerSpectrum(height: height, width: width, values: file.values)
   }
 
   private static func table(_ path: String) throws -> RadialSpectrum {

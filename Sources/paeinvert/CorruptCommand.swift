@@ -7,7 +7,8 @@ struct CorruptCommand: ParsableCommand {
     abstract: "Make a test case: a damaged picture, its mask and the truth.",
     discussion: """
       Writes data.png, truth.png, with a hole mask.png, and problem.yaml, which 'solve' takes, into a \
-      folder. --problem takes operator, noise and mask from a problem file. Values are clipped at \
+      folder. --problem takes operator, noise and mask from a problem file; \
+      --sigma beside it replaces the file's. Values are clipped at \
       black and white and rounded, as a camera does; --wide keeps them in a 16-bit PNG whose range \
       stands in the text chunk paeinvert:range.
 
@@ -73,10 +74,15 @@ struct CorruptCommand: ParsableCommand {
     options.noise = try noise.noiseOptions()
     if let problem {
       let file = try ProblemFile.read(path: problem, options: SolveOptions(threads: 1))
-      guard options.noise == NoiseOptions() else {
-        throw PipelineError.usage("--problem has the noise; leave the other noise options out")
+      // A problem may leave σ to be inferred; data need a number.
+      let sigma = options.noise.sigma
+      guard options.noise == NoiseOptions(sigma: sigma) else {
+        throw PipelineError.usage(
+          "--problem has the noise: of the other noise options only --sigma may be given")
       }
       options.noise = file.options.noise
+      options.noise.sigma = sigma ?? options.noise.sigma
+      options.solving = file.options
       options.operators = file.options.operators
       if let mask = file.tasks[0].mask { options.hole = .mask(path: mask) }
     }

@@ -11,7 +11,7 @@ struct NoiseArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Colour of the noise: power:ALPHA[,KNEE] for P(k) ~ (k^2 + KNEE^2)^(-ALPHA/2), k in cycles per pixel, or a file: a table of 'k P', or a PNG. A file states the level too, unless --sigma is given.",
+      "Colour of the noise: power:ALPHA[,KNEE] for P(k) ~ (k^2 + KNEE^2)^(-ALPHA/2), k in cycles per pixel, or a file: a table of 'k P' (as paeinvert spectrum writes), a NumPy array, or a PNG. A file states the level too, unless --sigma is given.",
       valueName: "FILE|power:A[,K]"))
   var noiseSpectrum: String?
 

@@ -17,17 +17,18 @@ struct PAEInvertCommand: ParsableCommand {
         paeinvert inpaint damaged.png --mask mask.png --sigma 0.1
         paeinvert sample -n 64 -o prior.png
         paeinvert corrupt fashion-mnist:3055 --sigma 0.3 -o case
+        paeinvert spectrum dark.png -o noise.txt
         paeinvert train fashion-mnist -o model.safetensors
 
       Exit codes: 0 done, 3 diagnostics failed under --strict, 64 usage, 65 bad input data, 66 input \
-      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 78 built for another \
-      processor, 130 interrupted.
+      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 78 bad configuration or \
+      built for another processor, 130 interrupted.
       """,
     version: PAEInvert.version,
     subcommands: [
       DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
-      CorruptCommand.self,
-      TrainCommand.self, EvaluateCommand.self, InfoCommand.self,
+      CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, EvaluateCommand.self,
+      InfoCommand.self,
     ])
 
   /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.

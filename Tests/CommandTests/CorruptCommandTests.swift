@@ -17,7 +17,7 @@ import Testing
     let outcome = try Program.run(
       ["corrupt", "a.png", "--sigma", "0.3", "--rectangle", "1-2,3-6"], in: folder)
     #expect(outcome.status == 0 && outcome.output == "a.corrupted\n" && outcome.errors.isEmpty)
-    #expect(folder.listing("a.corrupted") == ["data.png", "mask.png", "truth.png"])
+    #expect(folder.listing("a.corrupted") == ["data.png", "mask.png", "problem.yaml", "truth.png"])
     #expect(try picture("a.corrupted/truth.png").tensor == picture("a.png").tensor)
     let mask = try picture("a.corrupted/mask.png").tensor.values
     #expect(
