@@ -18,6 +18,8 @@ package struct MeasurementModel {
   }
 
   package let form: Form
+  /// What of the decoder's residual is part of it.
+  let residualKind: SolveOptions.Residual
   /// From mean images to data; nil when each datum is an element of the image.
   let instrument: (any DifferentiableMap)?
   let logVolume: Double
@@ -47,6 +49,8 @@ package struct MeasurementModel {
     let isCensored = pictures.contains { $0.isCensored }
     let sigmas = pictures.map(\.sigma)
     let level = isLevelInferred ? NoiseLevel.inferred(estimates: sigmas) : .known(sigmas)
+    residualKind =
+      residual.rank > 0 ? .full : residual.variances.contains { $0 > 0 } ? .diagonal : .none
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
     self.residualScale = hasResidual ? residualScale : nil
     if noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual) {

@@ -43,6 +43,8 @@ public struct SolveOptions: Sendable, Equatable {
   public var noise = NoiseOptions()
   public var clipping = Clipping.auto
   public var residual = Residual.auto
+  /// Whether the size of the residual in this picture is inferred, where the model says how it varies.
+  package var isResidualScaleInferred = true
   public var method = Method.nuts
   public var space = Space.z
   public var chains = 16

@@ -55,7 +55,7 @@ public struct SolvePipeline {
     let measurement = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
       forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
-      residualScale: model.residualScale)
+      residualScale: options.isResidualScaleInferred ? model.residualScale : nil)
     let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
     let modes = try findModes(posterior, pictures, key: key, progress: progress)
@@ -95,7 +95,7 @@ public struct SolvePipeline {
         command: command, options: options, model: (model.description.name, digest),
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: gradients, laneUtilization: laneUtilization,
-        posterior: posterior)
+        posterior: posterior, residualKind: measurement.residualKind)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior
@@ -122,7 +122,7 @@ public struct SolvePipeline {
     _ = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
       forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
-      residualScale: model.residualScale)
+      residualScale: options.isResidualScaleInferred ? model.residualScale : nil)
   }
 
   private var residual: ResidualCovariance {

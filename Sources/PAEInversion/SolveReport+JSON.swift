@@ -90,7 +90,7 @@ extension SolveReport {
     }
     if let path = options.noise.sigmaMap { members.append(("file", .string(path))) }
     members.append(("censored", .bool(isCensored)))
-    members.append(("residual", .string(options.residual.rawValue)))
+    members.append(("residual", .string(residualKind.rawValue)))
     if let residualScale {
       members += [
         ("residual_scale_mean", .number(residualScale.mean)),

@@ -51,6 +51,8 @@ public struct SolveReport: Sendable {
   public let isCensored: Bool
   /// The σ given, or its posterior mean and standard deviation; nil under a sigma map.
   public let sigma: (mean: Double, deviation: Double?)?
+  /// What of the decoder's residual was part of the model.
+  public let residualKind: SolveOptions.Residual
   /// Posterior mean and standard deviation of α, how much larger than usual the decoder's residual is;
   /// nil where it is not inferred.
   public let residualScale: (mean: Double, deviation: Double)?
@@ -77,8 +79,10 @@ public struct SolveReport: Sendable {
   init(
     command: String, options: SolveOptions, model: (name: String, digest: String),
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
-    gradients: Int, laneUtilization: Double?, posterior: ImagePosterior
+    gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
+    residualKind: SolveOptions.Residual
   ) throws {
+    self.residualKind = residualKind
     self.command = command
     self.options = options
     modelName = model.name

@@ -14,6 +14,9 @@ struct PosteriorBenchmark {
   init(_ options: SolveOptions, repeats: Int) throws {
     var options = options
     options.noise.sigma = .value(FixedProblem.sigma)
+    // The model that the peers have.
+    options.residual = .diagonal
+    options.isResidualScaleInferred = false
     options.samples = min(options.samples, options.chains * options.draws)
     try options.validate()
     self.options = options

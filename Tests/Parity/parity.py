@@ -229,13 +229,29 @@ def marginal_variances(model):
     return variances
 
 
-def log_posterior(model, u, image, data, mask, report):
-    """ln p(u, y) of one draw with all constants, white noise of known σ."""
+def log_posterior(model, config, u, scale, image, data, mask, report):
+    """ln p(u, ln α, y) of one draw with all constants, white noise of known σ; scale is α or None."""
     y, low, high, step = data
     sigma, censored = report["noise"]["sigma"], report["noise"]["censored"]
-    residual = marginal_variances(model)[0] if report["noise"]["residual"] == "diagonal" else 0
-    variance = np.broadcast_to(sigma ** 2 + residual + step ** 2 / 12, y.shape)
+    kind = report["noise"]["residual"]
     value = -0.5 * u @ u - 0.5 * len(u) * math.log(2 * math.pi)
+    square = 1.0
+    if scale is not None:
+        mean, deviation = (config["residual"]["logScale" + name] for name in ("Mean", "Deviation"))
+        z = (math.log(scale) - mean) / deviation
+        value -= 0.5 * z * z + math.log(deviation) + 0.5 * math.log(2 * math.pi)
+        square = scale ** 2
+    if kind == "full":
+        # No datum is censored: one dense Gaussian of all that is observed.
+        factors = model["residual.factor"][:, 0][:, mask]
+        covariance = square * (np.diag(model["residual.diagonal"][0][mask]) + factors.T @ factors)
+        covariance += (sigma ** 2 + step ** 2 / 12) * np.eye(int(mask.sum()))
+        d = (y - image)[mask]
+        logarithm = np.linalg.slogdet(covariance)[1]
+        return value - 0.5 * (d @ np.linalg.solve(covariance, d) + logarithm
+                              + len(d) * math.log(2 * math.pi))
+    residual = square * marginal_variances(model)[0] if kind == "diagonal" else 0
+    variance = np.broadcast_to(sigma ** 2 + residual + step ** 2 / 12, y.shape)
     # A sample at an end says "within half a step of it, or beyond".
     below = mask & censored & (y <= low + step / 2)
     above = mask & censored & (y >= high - step / 2)
@@ -299,10 +315,11 @@ def main(arguments):
         data = read_png(picture)
         observed = np.ones(shape[1:], bool) if mask == "-" else read_png(mask)[0] >= 0.5
         draws = posterior["u"].reshape(-1, config["latent"])
+        scales = posterior["residual_scale"].ravel() if "residual_scale" in posterior else None
         values = posterior["log_density"].ravel()
         chosen = np.unique(np.linspace(0, len(draws) - 1, 8).astype(int))
-        found = [log_posterior(model, draws[i], generate(draws[i])[0], data, observed, report)
-                 for i in chosen]
+        found = [log_posterior(model, config, draws[i], None if scales is None else scales[i],
+                               generate(draws[i])[0], data, observed, report) for i in chosen]
         check(f"log posterior in {folder}", found, values[chosen], 1e-4, relative=True)
     return 1 if failures else 0
 
