@@ -45,6 +45,11 @@ package struct ImagePosterior: TemperedLogDensity {
   /// Coordinates at the end of the latent ones that are multiplied by α before they are mapped: the
   /// coefficients of painted factors.
   package let scaledCount: Int
+  /// Coordinates at the end of the latent ones with density e^w instead of a normal one: logarithms of
+  /// distances to the ends of the range (`UnclippedValues`).
+  package let logarithmicCount: Int
+  /// C×H×W: the generator's codomain, or what of it is the picture.
+  package let pictureShape: Shape
   /// β.
   package let inverseTemperature: Double
 
@@ -54,8 +59,9 @@ package struct ImagePosterior: TemperedLogDensity {
     generator: any DifferentiableMap, flow: (any Bijection)? = nil,
     instrument: (any DifferentiableMap)? = nil, logVolume: Double = 0, problems: [PixelData],
     noiseLevel: NoiseLevel, residualScale: ResidualScale? = nil, scaledCount: Int = 0,
-    inverseTemperature: Double = 1
+    logarithmicCount: Int = 0, pictureShape: Shape? = nil, inverseTemperature: Double = 1
   ) {
+    precondition(scaledCount == 0 || logarithmicCount == 0)
     precondition(flow.map { $0.dimension == generator.domain.count } ?? true)
     precondition(!problems.isEmpty && noiseLevel.problemCount == problems.count)
     self.generator = generator
@@ -75,6 +81,8 @@ package struct ImagePosterior: TemperedLogDensity {
     self.noiseLevel = noiseLevel
     self.residualScale = residualScale
     self.scaledCount = scaledCount
+    self.logarithmicCount = logarithmicCount
+    self.pictureShape = pictureShape ?? generator.codomain
     self.inverseTemperature = inverseTemperature
   }
 
@@ -91,7 +99,8 @@ package struct ImagePosterior: TemperedLogDensity {
     ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
       problems: problems, noiseLevel: noiseLevel, residualScale: residualScale,
-      scaledCount: scaledCount, inverseTemperature: inverseTemperature)
+      scaledCount: scaledCount, logarithmicCount: logarithmicCount, pictureShape: pictureShape,
+      inverseTemperature: inverseTemperature)
   }
 
   /// σ and α of a position.
@@ -233,7 +242,11 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       }
       let likelihoodGradient = beta * slope
       let gradient: Double
-      if let prior {
+      if k >= latent - posterior.logarithmicCount {
+        // Its density e^w has no factor (2π)^−½.
+        value += positions[lane * dimension + k] + 0.5 * log(2 * .pi)
+        gradient = likelihoodGradient + 1
+      } else if let prior {
         let u = Double(prior.base.pointer[lane * latent + k])
         value -= 0.5 * u * u
         gradient = likelihoodGradient + Double(prior.gradients.pointer[lane * latent + k])

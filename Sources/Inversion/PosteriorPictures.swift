@@ -27,7 +27,7 @@ package struct PosteriorPictures {
     pool: WorkerPool
   ) throws(PlanError) {
     let total = draws.chains * draws.draws
-    let shape = posterior.generator.codomain
+    let shape = posterior.pictureShape
     let blockCount = (total + Self.lanesPerBlock - 1) / Self.lanesPerBlock
     var workers: [PictureBlock] = []
     for _ in 0..<min(blockCount, pool.threads) {
@@ -77,7 +77,7 @@ package struct PosteriorPictures {
   package static func picture(
     of position: [Double], posterior: ImagePosterior, problem: Int, residual: any ResidualLaw
   ) throws(PlanError) -> Tensor {
-    let shape = posterior.generator.codomain
+    let shape = posterior.pictureShape
     let block = try PictureBlock(posterior, problem, residual, lanes: 1)
     block.map(position)
     var sums = PictureSums(pixels: shape.count, accumulator: residual.accumulatorCount)
@@ -161,6 +161,8 @@ private final class PictureBlock {
   private let plan: any MapPlan
   private let residual: any ResidualLawPlan
   private let pixels: Int
+  /// Of what the generator gives: the picture and what may lie behind it.
+  private let stride: Int
   private let latent: Int
   private let base: FloatBuffer
   private let images: FloatBuffer
@@ -174,10 +176,11 @@ private final class PictureBlock {
     self.problem = problem
     plan = try posterior.generator.makePlan(lanes: lanes)
     self.residual = try residual.makePlan(lanes: lanes)
-    pixels = posterior.generator.codomain.count
+    pixels = posterior.pictureShape.count
+    stride = posterior.generator.codomain.count
     latent = posterior.latentDimension
     base = FloatBuffer(lanes * latent)
-    images = FloatBuffer(lanes * pixels)
+    images = FloatBuffer(lanes * stride)
     residualMeans = FloatBuffer(lanes * pixels)
     levels = [NoiseLevels](repeating: NoiseLevels(sigma: 1), count: lanes)
   }
@@ -205,7 +208,7 @@ private final class PictureBlock {
       accumulator: &sums.accumulator)
     for lane in 0..<count {
       sums.add(
-        images: images.pointer + lane * pixels, residualMeans: residualMeans.pointer + lane * pixels
+        images: images.pointer + lane * stride, residualMeans: residualMeans.pointer + lane * pixels
       )
     }
   }
@@ -217,7 +220,7 @@ private final class PictureBlock {
     residual.draw(
       images: images.buffer.span, levels: levels[0], stream: &stream, into: &residuals)
     return Tensor(
-      shape: posterior.generator.codomain,
+      shape: posterior.pictureShape,
       values: residuals.indices.map { images.pointer[$0] + residuals[$0] })
   }
 

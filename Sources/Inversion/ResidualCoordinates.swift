@@ -172,7 +172,7 @@ final class ExtendedGeneratorPlan: MapPlan {
 }
 
 /// Rows of `first` and `second` side by side, taken apart.
-private func split(_ x: Span<Float>, lanes: Int, _ first: FloatBuffer, _ second: FloatBuffer) {
+func split(_ x: Span<Float>, lanes: Int, _ first: FloatBuffer, _ second: FloatBuffer) {
   let (a, b) = (first.count / lanes, second.count / lanes)
   precondition(x.count == lanes * (a + b))
   for lane in 0..<lanes {
@@ -182,7 +182,7 @@ private func split(_ x: Span<Float>, lanes: Int, _ first: FloatBuffer, _ second:
 }
 
 /// The reverse of `split`.
-private func join(
+func join(
   _ first: FloatBuffer, _ second: FloatBuffer, lanes: Int, into x: inout MutableSpan<Float>
 ) {
   let (a, b) = (first.count / lanes, second.count / lanes)

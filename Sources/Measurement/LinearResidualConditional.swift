@@ -12,7 +12,7 @@ import Tensors
 /// rule: Journel and Huijbregts, Mining Geostatistics, 1978).
 package struct LinearResidualConditional: ResidualLaw {
   let instrument: DiagonalizedMeasurement
-  /// M in single precision.
+  /// M in single precision, or (M | −Vᵀ) for pictures with values before clipping behind them.
   let map: any DifferentiableMap
   /// y', D.
   let data: PixelData
@@ -58,15 +58,17 @@ final class LinearResidualPlan: ResidualLawPlan {
   private let law: LinearResidualConditional
   private let plan: any MapPlan
   private let pixels: Int
+  private let stride: Int
   private let turned: FloatBuffer
   private let pulls: FloatBuffer
 
   init(_ law: LinearResidualConditional, plan: any MapPlan, lanes: Int) {
     self.law = law
     self.plan = plan
-    pixels = law.map.domain.count
+    pixels = law.instrument.measurement.residual.count
+    stride = law.map.domain.count
     turned = FloatBuffer(lanes * law.instrument.count)
-    pulls = FloatBuffer(lanes * pixels)
+    pulls = FloatBuffer(lanes * stride)
   }
 
   func moments(
@@ -90,7 +92,7 @@ final class LinearResidualPlan: ResidualLawPlan {
     var pullSpan = pulls.buffer.mutableSpan
     plan.vjp(turned.buffer.span, into: &pullSpan)
     for lane in 0..<count {
-      let row = Array(pulls.buffer[lane * pixels..<(lane + 1) * pixels])
+      let row = Array(pulls.buffer[lane * stride..<lane * stride + pixels])
       let residual = law.instrument.measurement.residual.applied(to: row.map { Double($0) })
       for pixel in 0..<pixels { means[lane * pixels + pixel] = Float(residual[pixel]) }
     }
@@ -105,12 +107,13 @@ final class LinearResidualPlan: ResidualLawPlan {
     let own = covariance.draw(&stream).map { levels.residualScale * $0 }
     let noise = instrument.drawNoise(
       sigma: instrument.includedSigma ?? levels.sigma, stream: &stream)
-    let picture = (0..<pixels).map { Double(images[$0]) + own[$0] }
-    let painted = product(instrument.matrix, picture, instrument.count, pixels, 1)
+    var turnedSpan = turned.buffer.mutableSpan
+    plan.apply(images, into: &turnedSpan)
+    let painted = product(instrument.matrix, own, instrument.count, pixels, 1)
     let scale = levels.residualScale * levels.residualScale
     let pull = painted.indices.map { datum in
-      (Double(law.data.values[datum]) - painted[datum] - noise[datum]) * scale
-        * law.precision(datum, levels)
+      (Double(law.data.values[datum]) - Double(turned.pointer[datum]) - painted[datum]
+        - noise[datum]) * scale * law.precision(datum, levels)
     }
     let correction = covariance.applied(
       to: product(pull, instrument.matrix, 1, instrument.count, pixels))

@@ -15,7 +15,8 @@ package protocol ResidualLaw: Sendable {
 /// The execution of a residual law on up to `lanes` mean images; owns its buffers. One owner, one thread.
 package protocol ResidualLawPlan: AnyObject {
   /// E(ε | y, m) of the first `count` lanes, and adds for each of them what variances take to
-  /// `accumulator`. `images`, `means`: lanes × P; `levels`: lanes.
+  /// `accumulator`. `means`: lanes × P; `images`: lanes × P, or
+  /// as wide as the posterior's generator gives them; `levels`: lanes.
   func moments(
     images: Span<Float>, levels: Span<NoiseLevels>, count: Int, means: inout MutableSpan<Float>,
     accumulator: inout [Double])

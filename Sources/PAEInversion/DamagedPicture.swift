@@ -89,6 +89,11 @@ package struct DamagedPicture {
       low: ends.lowerBound, high: ends.upperBound)
   }
 
+  /// The values before clipping of the clipped ones, for a measurement of this picture.
+  func unclippedValues(_ turned: DiagonalizedMeasurement) -> UnclippedValues {
+    UnclippedValues(turned, values: values, kinds: kinds, ends: ends)
+  }
+
   var observedFraction: Double {
     guard let observed else { return 1 }
     return Double(observed.count { $0 }) / Double(observed.count)

@@ -9,7 +9,8 @@ import Tensors
 /// - *independent data*: white noise and no covariance between data, censored or not;
 /// - *painted factors*: the same with the residual's factors as coordinates, where clipped data, or
 ///   pictures that do not share one covariance, bar integrating them out;
-/// - *turned data*: anything else, up to 4,096 data (`DiagonalizedMeasurement`).
+/// - *turned data*: anything else, up to 4,096 data (`DiagonalizedMeasurement`); of a picture with clipped
+///   data the values before clipping join the coordinates (`UnclippedValues`).
 package struct MeasurementModel {
   package enum Form: String, Sendable {
     case independent
@@ -29,6 +30,8 @@ package struct MeasurementModel {
   let residualScale: ResidualScale?
   /// The factors that join the coordinates: with `form` painted.
   let painted: ResidualCovariance?
+  /// The values before clipping that join the coordinates: with `form` turned and clipped data.
+  let unclipped: UnclippedValues?
   /// The law of ε for each picture.
   let residuals: [any ResidualLaw]
 
@@ -64,11 +67,6 @@ package struct MeasurementModel {
     } else {
       form = .turned
       painted = nil
-      guard !isCensored else {
-        throw PipelineError.usage(
-          "values are clipped at the ends of the range, and that cannot be combined with coloured "
-            + "noise or an operator yet: give --clipped no to take them as they are")
-      }
       guard Self.haveOneStructure(pictures) else {
         throw PipelineError.usage(
           "the pictures differ in depth, range or mask: with coloured noise, or with an operator and a "
@@ -80,18 +78,30 @@ package struct MeasurementModel {
           fixedVariances: pictures[0].fixedVariances, residual: residual),
         level: isLevelInferred ? .inferred(firstGuess: sigmas[0]) : .known(sigmas[0]),
         isScaleInferred: self.residualScale != nil)
-      let map = turned.makeInstrument()
-      instrument = map
       logVolume = turned.logVolume
-      let problems = pictures.map { turned.pixelData($0.values) }
-      self.problems = problems
-      residuals = problems.map {
-        LinearResidualConditional(instrument: turned, map: map, data: $0)
+      if isCensored {
+        guard pictures.count == 1 else {
+          throw PipelineError.usage(
+            "values are clipped at the ends of the range: with coloured noise or an operator, solve "
+              + "such pictures one at a time")
+        }
+        let values = pictures[0].unclippedValues(turned)
+        let map = values.makeInstrument()
+        (instrument, unclipped, problems) = (map, values, [values.data])
+        residuals = [LinearResidualConditional(instrument: turned, map: map, data: values.data)]
+      } else {
+        let map = turned.makeInstrument()
+        let turnedData = pictures.map { turned.pixelData($0.values) }
+        (instrument, unclipped, problems) = (map, nil, turnedData)
+        residuals = turnedData.map {
+          LinearResidualConditional(instrument: turned, map: map, data: $0)
+        }
       }
       self.level = isLevelInferred ? level : .known(sigmas.map { turned.level(of: $0) })
       return
     }
     logVolume = 0
+    unclipped = nil
     self.level = level
     let own = residual.variances
     let variances = isIdentity ? own : [Float](repeating: 0, count: forward.dataShape.count)
@@ -110,10 +120,15 @@ package struct MeasurementModel {
       generator = FactorPainting(generator, residual: painted)
       flow = flow.map { ExtendedFlow($0, extra: painted.rank) }
     }
+    if let unclipped {
+      generator = unclipped.generator(generator)
+      flow = flow.map { unclipped.flow($0) }
+    }
     return ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
       problems: problems, noiseLevel: level, residualScale: residualScale,
-      scaledCount: painted?.rank ?? 0)
+      scaledCount: painted?.rank ?? 0, logarithmicCount: unclipped?.count ?? 0,
+      pictureShape: model.imageShape)
   }
 
   /// Whether one covariance serves the data of all pictures.

@@ -86,8 +86,12 @@ package struct ModeSearchPipeline {
     var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
     for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
     if posterior.flow != nil { starts = try codes(of: starts) }
-    // Coefficients of painted factors start at their prior mean.
-    let rest = [Double](repeating: 0, count: posterior.latentDimension - latent)
+    // Coefficients of painted factors start at their prior mean, values before clipping half a standard
+    // deviation of the noise beyond the end.
+    let isLogarithmic = posterior.logarithmicCount > 0
+    let rest = [Double](
+      repeating: isLogarithmic ? log(max(picture.sigma, 1e-3) / 2) : 0,
+      count: posterior.latentDimension - latent)
     starts = starts.map { $0 + rest }
     let levels =
       (posterior.noiseLevel.isInferred ? [log(picture.sigma)] : [])
