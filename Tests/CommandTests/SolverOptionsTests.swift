@@ -9,7 +9,6 @@ import Testing
   static let mistakes: [(arguments: [String], word: String)] = [
     (["--sigma=-0.1"], "--sigma"), (["--sigma", "0"], "--sigma"), (["--sigma", "nan"], "--sigma"),
     (["--sigma", "inf"], "--sigma"), (["--sigma", "lots"], "lots"),
-    (["--sigma", "0.1", "--sigma-map", "a.png"], "--sigma-map"),
     (["--chains", "0"], "--chains"), (["--draws", "0"], "--draws"), (["--chains=-4"], "--chains"),
     (["--chains", "1000000000000"], "--chains"), (["--draws", "1000000000000"], "--draws"),
     (["--draws", "1e12"], "draws"), (["--warmup", "1000000000000"], "--warmup"),
@@ -48,7 +47,6 @@ import Testing
       (["corrupt", "a.png", "--missing", "0.5", "--rectangle", "0-1,0-1"], "--rectangle"),
       (["corrupt", "a.png", "--sigma=-1"], "--sigma"),
       (["corrupt", "a.png", "--sigma", "auto"], "--sigma"),
-      (["corrupt", "a.png", "--sigma", "1", "--sigma-map", "a.png"], "--sigma-map"),
       (["corrupt", "a.png", "--bits", "12"], "--bits"), (["sample", "-n", "0"], "-n"),
       (["sample", "-n", "1000000000000"], "-n"),
       (["train", ".", "-o", "m.safetensors", "--batch", "3"], "--batch"),

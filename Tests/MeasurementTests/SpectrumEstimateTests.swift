@@ -47,7 +47,7 @@ private let key = RandomKey(seed: 61)
     let nodes = RadialNodes.standard(height: height, width: width, usedCount: 138, count: 4)
     let truth = try truth(nodes)
     let spectrum = try truth.spectrum(height: height, width: width)
-    let simulations = method == .periodogram ? 400 : 60
+    let simulations = method == .periodogram ? 400 : 120
     var ratios = [[Double]](repeating: [], count: nodes.count)
     var stated = [Double](repeating: 0, count: nodes.count)
     for simulation in 0..<simulations {
