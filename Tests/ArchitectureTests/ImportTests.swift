@@ -20,6 +20,7 @@ private let system: Set<String> = ["Foundation", "Glibc", "Synchronization", "Di
 /// Modules of other packages, with the only modules that may import them.
 private let outside: [String: Set<String>] = [
   "ArgumentParser": ["paeinvert", "paeinvert-bench"], "Logging": ["paeinvert"],
+  "Yams": ["PAEInversion"],
 ]
 
 /// What the levels alone would allow: the sampler has never heard of images.
