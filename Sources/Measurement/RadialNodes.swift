@@ -12,8 +12,9 @@ package enum RadialNodes {
     }
   }
 
-  /// From the longest wave to the shortest, each 1.5 times the one before or as `count` divides the
-  /// way; the longest wave is the grid's, or the side of the square that the used pixels would fill.
+  /// From the longest wave to the shortest: each 1.5 times the one before and no nearer to it than the
+  /// longest wave's frequency, since a grid has few modes there; or `count` of them in one ratio. The
+  /// longest wave is the grid's, or the side of the square that the used pixels would fill.
   package static func standard(
     height: Int, width: Int, usedCount: Int, count: Int? = nil
   ) -> [Double] {
@@ -21,10 +22,17 @@ package enum RadialNodes {
     let longest = 1 / Double(max(height, width))
     let isWhole = usedCount == height * width
     let first = min(last, isWhole ? longest : max(longest, 1 / Double(usedCount).squareRoot()))
-    let steps = Int((log(last / first) / log(1.5)).rounded())
-    let count = count ?? min(steps + 1, 16)
-    guard count > 1, last > first else { return [first] }
-    return (0..<count).map { first * pow(last / first, Double($0) / Double(count - 1)) }
+    guard last > first, count != 1 else { return [first] }
+    if let count {
+      return (0..<count).map { first * pow(last / first, Double($0) / Double(count - 1)) }
+    }
+    var nodes: [Double] = []
+    var next = first
+    while next < last / 1.4 || nodes.isEmpty {
+      nodes.append(next)
+      next = max(1.5 * next, next + first)
+    }
+    return nodes + [last]
   }
 
   /// φ_b at each bin: 1 at node b, 0 at the others, linear between, constant beyond the ends.

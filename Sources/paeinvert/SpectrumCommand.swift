@@ -30,7 +30,8 @@ struct SpectrumCommand: ParsableCommand {
   @Flag(exclusivity: .exclusive, help: "A table of radial bins, or an array of all bins.")
   var form = SpectrumOptions.Form.radial
 
-  @Option(help: "How many radial bins. (default: each 1.5 times the frequency of the one before)")
+  @Option(
+    help: "How many radial bins. (default: about each 1.5 times the frequency of the one before)")
   var bins: Int?
 
   @Option(

@@ -53,7 +53,7 @@ import Testing
     #expect(String(decoding: try folder.bytes("noise.txt"), as: UTF8.self) == outcome.output)
     try expectTaken("noise.txt")
     try expectFailure(
-      73, ["noise.txt", "--force"], ["spectrum", "1.npy", "-o", "noise.txt"], in: folder)
+      73, ["noise.txt", "-f"], ["spectrum", "1.npy", "-o", "noise.txt"], in: folder)
     let forced = try Program.run(["spectrum", "1.npy", "-o", "noise.txt", "-f"], in: folder)
     #expect(forced.status == 0)
     let json = try Program.run(["spectrum"] + images + ["--json", "--bins", "1"], in: folder)
