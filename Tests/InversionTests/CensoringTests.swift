@@ -1,5 +1,6 @@
 import Foundation
-import Measurement
+import LawCheckers
+import Probability
 import Randomness
 import Sampling
 import Tensors
@@ -7,6 +8,7 @@ import Testing
 import Workers
 
 @testable import Inversion
+@testable import Measurement
 
 /// Twelve pixels x = w u + μ + ε of one base variable, seen with noise and clipped to [0, 1].
 private struct ClippedProblem {
@@ -106,6 +108,47 @@ private struct GridMoments {
     #expect(problem.data.kinds.count { $0 != .measured } >= 5)
     let posterior = try problem.posterior(.known([problem.sigma]))
     let draws = try run(posterior, start: [0], seed: 31).draws
+    try expectQuadrature(
+      posterior, draws, ResidualConditional(data: posterior.problems[0]))
+  }
+
+  // The tail probabilities' posterior by values before clipping as coordinates. Fails when: the
+  // Jacobian e^w is lost; the sign of an end; Vᵀ is applied with the sign of M; the draws of ε do not
+  // see the values before clipping.
+  @Test("values before clipping as coordinates give the same posterior")
+  func augmented() throws {
+    let shape = Shape(1, 3, 4)
+    let turned = try DiagonalizedMeasurement(
+      GaussianMeasurement(
+        forwardOperator: IdentityOperator(shape: shape),
+        fixedVariances: [Float](repeating: 0, count: ClippedProblem.pixels),
+        residual: ResidualCovariance(variances: problem.residuals)),
+      level: .known(problem.sigma), isScaleInferred: false)
+    let values = UnclippedValues(
+      turned, values: problem.data.values, kinds: problem.data.kinds, ends: 0...1)
+    #expect(values.count == problem.data.kinds.count { $0 != .measured })
+    let prior = try LinearGaussianPrior(
+      image: shape, weights: problem.weights, mean: problem.mean,
+      residualVariances: problem.residuals)
+    let map = values.makeInstrument()
+    let posterior = ImagePosterior(
+      generator: values.generator(prior.generator), instrument: map, logVolume: turned.logVolume,
+      problems: [values.data], noiseLevel: .known([turned.level(of: problem.sigma)]),
+      logarithmicCount: values.count, pictureShape: shape)
+    let start = [0.0] + [Double](repeating: -2, count: values.count)
+    let report = try checkLogDensity(
+      posterior, problem: 0, at: start.map { $0 + 0.1 }, step: 0.01, key: RandomKey(seed: 9))
+    #expect(report.gradientError < 1e-4)
+    let draws = try run(posterior, start: start, seed: 36).draws
+    try expectQuadrature(
+      posterior, draws,
+      LinearResidualConditional(instrument: turned, map: map, data: values.data))
+  }
+
+  /// u and every pixel against sums over a fine grid.
+  private func expectQuadrature(
+    _ posterior: ImagePosterior, _ draws: DrawSet, _ residual: any ResidualLaw
+  ) throws {
     let grid = stride(from: -6.0, through: 6, by: 0.01).map { $0 }
     let densities = grid.map { problem.logDensity($0, sigma: problem.sigma) }
     let top = densities.max()!
@@ -117,7 +160,7 @@ private struct GridMoments {
 
     let pictures = try PosteriorPictures(
       posterior: posterior, problem: 0, draws: draws,
-      residual: ResidualConditional(data: posterior.problems[0]),
+      residual: residual,
       pool: WorkerPool(threads: 2))
     for pixel in 0..<ClippedProblem.pixels {
       let exact = pixelMoments(pixel, grid, weights)
