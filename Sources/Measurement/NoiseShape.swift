@@ -11,7 +11,8 @@ public struct NoiseShape: Sendable, Equatable {
   public enum Spatial: Sendable, Equatable {
     /// Independent elements of unit variance.
     case white
-    /// A power spectrum on the periodic grid of the data.
+    /// A power spectrum on a periodic grid: that of the data, or a larger one of which the data are the
+    /// upper left part, so that what leaves at one border does not come in at the opposite one.
     case stationary(PowerSpectrum)
   }
 
@@ -59,10 +60,12 @@ public struct NoiseShape: Sendable, Equatable {
   /// Whether elements are independent of one another and of unit variance.
   public var isWhite: Bool { spatial == .white && channelCovariance == nil }
 
-  /// - Throws: `unusable` when the spectrum's grid or the number of channels is not that of the data.
+  /// - Throws: `unusable` when the spectrum's grid is smaller than the data, or the number of channels is
+  ///   not theirs.
   package func check(shape: Shape) throws(PlanError) {
     if case .stationary(let spectrum) = spatial {
-      guard shape.rank == 3, shape[1] == spectrum.height, shape[2] == spectrum.width else {
+      guard shape.rank == 3, shape[1] <= spectrum.height, shape[2] <= spectrum.width
+      else {
         throw .unusable(
           "the noise spectrum is for \(spectrum.height)×\(spectrum.width) pixels but the data are "
             + "\(shape); give a spectrum of the data's size")
@@ -93,12 +96,12 @@ public struct NoiseShape: Sendable, Equatable {
     let cells = shape.rank == 3 ? shape[1] * shape[2] : shape.count
     let channels = shape.count / max(cells, 1)
     var lags: [Double]?
-    var width = 1
+    let columns = shape.rank == 3 ? shape[2] : 1
+    var (height, width) = (1, 1)
     if case .stationary(let spectrum) = spatial {
       lags = try spectrum.autocovariance()
-      width = spectrum.width
+      (height, width) = (spectrum.height, spectrum.width)
     }
-    let height = cells / max(width, 1)
     var matrix = [Double](repeating: 0, count: count * count)
     for (i, a) in elements.enumerated() {
       for j in 0...i {
@@ -109,8 +112,8 @@ public struct NoiseShape: Sendable, Equatable {
         let (p, q) = (a % cells, b % cells)
         let value: Double
         if let lags {
-          let row = (p / width - q / width + height) % height
-          let column = (p % width - q % width + width) % width
+          let row = (p / columns - q / columns + height) % height
+          let column = (p % columns - q % columns + width) % width
           value = lags[row * width + column]
         } else {
           value = p == q ? 1 : 0
@@ -126,12 +129,20 @@ public struct NoiseShape: Sendable, Equatable {
   /// - Throws: as `check`.
   package func draw(shape: Shape, stream: inout RandomStream) throws(PlanError) -> [Double] {
     try check(shape: shape)
-    var values = stream.normals(shape.count)
+    var values: [Double]
     if case .stationary(let spectrum) = spatial {
       let plan = try StationaryNoise(spectrum: spectrum, channels: shape[0]).makePlan(lanes: 1)
-      let white = values
-      var span = values.mutableSpan
+      let (height, width) = (spectrum.height, spectrum.width)
+      let white = stream.normals(shape[0] * height * width)
+      var grid = white
+      var span = grid.mutableSpan
       plan.color(white.span, into: &span)
+      values = (0..<shape.count).map { index in
+        let (row, column) = (index / shape[2], index % shape[2])
+        return grid[(row / shape[1] * height + row % shape[1]) * width + column]
+      }
+    } else {
+      values = stream.normals(shape.count)
     }
     if let channelCovariance {
       let channels = shape[0]

@@ -19,6 +19,14 @@ public struct NoiseOptions: Sendable, Equatable {
   /// nil: what the rest of the noise makes of it (`level`).
   public var sigma: Sigma?
   public var spectrum = Spectrum.white
+  /// Whether opposite borders of the data are neighbours for coloured noise.
+  public enum Border: String, Sendable, CaseIterable {
+    case periodic
+    /// They are not: the spectrum's law is taken on a grid twice as large.
+    case open
+  }
+
+  public var border = Border.periodic
   /// A PNG whose intensities are standard deviations of independent noise that comes on top.
   public var sigmaMap: String?
   /// K, what the channels have in common, C×C row-major; nil for independent channels.

@@ -29,6 +29,7 @@ extension ProblemFile {
     case .inSpectrum, .none: break
     }
     if noise.spectrum != .white { lines.append("  spectrum: " + Self.quoted(noise.spectrum.text)) }
+    if noise.border != .periodic { lines.append("  border: " + noise.border.rawValue) }
     if let map = noise.sigmaMap { lines.append("  sigma-map: " + Self.quoted(map)) }
     if let covariance = noise.channelCovariance {
       let channels = Int(Double(covariance.count).squareRoot().rounded())

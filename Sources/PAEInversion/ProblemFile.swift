@@ -11,7 +11,7 @@ public struct ProblemFile: Sendable, Equatable {
     "data", "truth", "mask", "output", "model", "operator", "noise", "residual", "clipped",
     "sampling",
   ]
-  static let noiseKeys = ["sigma", "spectrum", "sigma-map", "channel-covariance"]
+  static let noiseKeys = ["sigma", "spectrum", "border", "sigma-map", "channel-covariance"]
   static let samplingKeys = [
     "method", "space", "chains", "draws", "warmup", "target-accept", "seed", "samples",
   ]
@@ -115,6 +115,7 @@ public struct ProblemFile: Sendable, Equatable {
         noise.spectrum = .file(path: try path(spectrum))
       }
     }
+    if let border = members["border"] { noise.border = try border.choice(NoiseOptions.Border.self) }
     noise.sigmaMap = try members["sigma-map"].map(path)
     if let rows = members["channel-covariance"] {
       let matrix = try rows.elements.map { try $0.elements.map { try $0.number() } }

@@ -20,7 +20,9 @@ package struct ResolvedNoise {
         throw PipelineError.configuration(
           "a noise spectrum needs data on a grid of pixels; frequencies have white noise")
       }
-      let (height, width) = (data[1], data[2])
+      let isOpen = options.border == .open
+      let height = isOpen ? MaskedSpectrum.embeddingExtent(data[1]) : data[1]
+      let width = isOpen ? MaskedSpectrum.embeddingExtent(data[2]) : data[2]
       switch options.spectrum {
       case .white: spatial = .white
       case .power(let exponent, let knee):
@@ -29,7 +31,8 @@ package struct ResolvedNoise {
             try .power(exponent: exponent, knee: knee, sigma: 1, height: height, width: width))
         }
       case .file(let path):
-        let spectrum = try SpectrumFile.read(path, height: height, width: width)
+        let spectrum = try SpectrumFile.read(
+          path, height: height, width: width, border: options.border)
         spectrumSigma = spectrum.variance.squareRoot()
         spatial = .stationary(spectrum.scaled(toVariance: 1))
       }

@@ -13,8 +13,17 @@ import Tensors
 /// - a NumPy array (.npy) of the data's size, H×W, P_k in the same order.
 enum SpectrumFile {
   /// - Throws: `PipelineError.missing`, or `.data` for what is no spectrum, naming the first bad bin.
-  static func read(_ path: String, height: Int, width: Int) throws -> PowerSpectrum {
+  static func read(
+    _ path: String, height: Int, width: Int, border: NoiseOptions.Border = .periodic
+  ) throws -> PowerSpectrum {
     do {
+      guard
+        border == .periodic || !(path.lowercased().hasSuffix(".png") || PixelArray.isNumPy(path))
+      else {
+        throw PipelineError.configuration(
+          "the noise spectrum \(path) is an array on the data's own grid, which is periodic: for an "
+            + "open border give a table of 'k P' or a power law")
+      }
       if path.lowercased().hasSuffix(".png") {
         return try picture(path, height: height, width: width)
       }

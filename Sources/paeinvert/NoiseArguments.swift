@@ -17,6 +17,12 @@ struct NoiseArguments: ParsableArguments {
 
   @Option(
     help:
+      "Coloured noise at the borders: periodic (opposite borders are neighbours) or open (they are not)."
+  )
+  var noiseBorder = NoiseOptions.Border.periodic
+
+  @Option(
+    help:
       "PNG whose intensities are the standard deviation of each pixel's independent noise; with --sigma or --noise-spectrum it comes on top."
   )
   var sigmaMap: String?
@@ -26,6 +32,7 @@ struct NoiseArguments: ParsableArguments {
     if let sigma {
       options.sigma = sigma == "auto" ? .auto : .value(try Self.number(sigma, "--sigma"))
     }
+    options.border = noiseBorder
     if let noiseSpectrum { options.spectrum = try Self.spectrum(noiseSpectrum) }
     return options
   }
@@ -46,3 +53,5 @@ struct NoiseArguments: ParsableArguments {
     return value
   }
 }
+
+extension NoiseOptions.Border: ExpressibleByArgument {}

@@ -20,6 +20,7 @@ struct SolveCommand: ParsableCommand {
         noise:
           sigma: auto                     or a number in intensity units
           spectrum: power:2               or a file
+          border: open                    or periodic, the default
         residual: full
         clipped: auto
         sampling: {method: nuts, chains: 16, draws: 500, warmup: 300, seed: 1}

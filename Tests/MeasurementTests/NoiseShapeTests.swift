@@ -1,0 +1,45 @@
+import Foundation
+import Randomness
+import Tensors
+import Testing
+
+@testable import Measurement
+
+@Suite("the shape of noise") struct NoiseShapeTests {
+  // Fails when: the larger grid is read with the data's width; the draw is cut elsewhere than the
+  // covariance; channels are mixed up; K is not applied, or its factor transposed.
+  @Test("draws have the covariance that is stated", arguments: [false, true])
+  func covariance(_ isOpen: Bool) throws {
+    let shape = Shape(2, 3, 4)
+    let (height, width) = isOpen ? (8, 9) : (3, 4)
+    let spectrum = try PowerSpectrum.power(
+      exponent: 2, knee: 0.1, sigma: 1, height: height, width: width)
+    let noise = try NoiseShape(
+      spatial: .stationary(spectrum), channelCovariance: [1, 0.6, 0.6, 2])
+    let elements = Array(0..<24)
+    let expected = try noise.covariance(of: elements, shape: shape)
+    var stream = RandomKey(seed: 90).child(isOpen ? 1 : 0).stream()
+    let draws = 10_000
+    var (sums, squares) = ([Double](repeating: 0, count: 24), [Double](repeating: 0, count: 576))
+    for _ in 0..<draws {
+      let values = try noise.draw(shape: shape, stream: &stream)
+      for i in elements {
+        sums[i] += values[i]
+        for j in elements { squares[i * 24 + j] += values[i] * values[j] }
+      }
+    }
+    // Standard errors √(C_ii/n) and √((C_ii C_jj + C_ij²)/n); 600 numbers: 5 of them.
+    for i in elements {
+      let variance = expected[i * 25]
+      #expect(abs(sums[i] / Double(draws)) < 5 * (variance / Double(draws)).squareRoot())
+      for j in elements {
+        let c = expected[i * 24 + j]
+        let error = ((variance * expected[j * 25] + c * c) / Double(draws)).squareRoot()
+        #expect(abs(squares[i * 24 + j] / Double(draws) - c) < 5 * error, "\(i), \(j)")
+      }
+    }
+    // Opposite borders of a row: neighbours on the data's own grid only.
+    let opposite = expected[3]
+    #expect(isOpen ? opposite < 0.7 * expected[1] : abs(opposite - expected[1]) < 1e-9)
+  }
+}
