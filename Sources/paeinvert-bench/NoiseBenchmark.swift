@@ -1,6 +1,8 @@
 import ImageFiles
+import Inversion
 import Measurement
 import Randomness
+import Tensors
 
 /// Part `noise`: log density and gradient of each noise model, called from one thread, time for each
 /// datum. LAPACK, which the dense models call, may use threads of its own.
@@ -26,6 +28,8 @@ enum NoiseBenchmark {
       let work = whiteNoise(side: 28, isCensored: isCensored)
       add(name, side: 28, count: 28 * 28, work)
     }
+    let (work, count) = try turned(side: 28)
+    add("stationary-masked-turned", side: 28, count: count, work)
     for (name, side, model) in try models() {
       let work = try evaluation(of: model)
       add(name, side: side, count: model.dimension, work)
@@ -34,6 +38,50 @@ enum NoiseBenchmark {
       part: .noise,
       title: "noise: log density and gradient from one thread, \(lanes) lanes at once",
       table: table, json: .array(json))
+  }
+
+  /// What the solvers make of masked coloured noise with the default model's kind of residual: one
+  /// matrix product there, independent data, one back.
+  private static func turned(side: Int) throws -> (() -> Void, Int) {
+    let shape = Shape(1, side, side)
+    var stream = RandomKey(seed: 1).child("benchmark turned").stream()
+    let measurement = try GaussianMeasurement(
+      forwardOperator: IdentityOperator(shape: shape),
+      observed: (0..<shape.count).map { _ in stream.uniform() >= 0.25 },
+      noise: NoiseShape(spatial: .stationary(try spectrum(side))),
+      fixedVariances: [Float](repeating: 0, count: shape.count),
+      residual: ResidualCovariance(variances: [Float](repeating: 0.005, count: shape.count)))
+    let turned = try DiagonalizedMeasurement(
+      measurement, level: .known(1), isScaleInferred: true)
+    let plan = try turned.makeInstrument().makePlan(lanes: lanes)
+    let evaluator = CensoredEvaluator(
+      problems: [turned.pixelData([Float](repeating: 0, count: shape.count))],
+      lanes: [Int](repeating: 0, count: lanes))
+    let images = stream.normals(lanes * shape.count).map { Float($0) }
+    var (means, gradients) = (
+      [Float](repeating: 0, count: lanes * turned.count),
+      [Float](repeating: 0, count: lanes * turned.count)
+    )
+    var pulls = images
+    let levels = [NoiseLevels](repeating: NoiseLevels(sigma: 1), count: lanes)
+    var values = [Double](repeating: 0, count: lanes)
+    var (slopes, scaleSlopes) = (values, values)
+    return (
+      {
+        var meanSpan = means.mutableSpan
+        plan.apply(images.span, into: &meanSpan)
+        var valueSpan = values.mutableSpan
+        var gradientSpan = gradients.mutableSpan
+        var slopeSpan = slopes.mutableSpan
+        var scaleSpan = scaleSlopes.mutableSpan
+        evaluator.evaluate(
+          means: means.span, levels: levels.span, logDensities: &valueSpan,
+          meanGradients: &gradientSpan, logSigmaGradients: &slopeSpan,
+          logScaleGradients: &scaleSpan)
+        var pullSpan = pulls.mutableSpan
+        plan.vjp(gradients.span, into: &pullSpan)
+      }, turned.count
+    )
   }
 
   private static func models() throws -> [(name: String, side: Int, model: any NoiseModel)] {
