@@ -78,7 +78,8 @@ import Testing
     let noise = try #require(report["noise"] as? [[String: Any]])
     #expect(
       Set(noise.compactMap { $0["model"] as? String }) == [
-        "white", "white-censored", "diagonal", "stationary", "stationary-masked", "dense",
+        "white", "white-censored", "diagonal", "stationary", "stationary-masked",
+        "stationary-masked-turned", "dense",
       ])
     for row in noise { try expectRates(["nanoseconds_per_datum"], in: row) }
   }
