@@ -42,7 +42,7 @@ public enum CorruptPipeline {
     let truth = try DatasetLocator.testPicture(image) ?? Picture.read(path: image)
     let key = RandomKey(seed: options.seed).child("corrupt")
     let forward = try ForwardModel(options.operators, on: truth.tensor.shape)
-    let observed = try mask(options.hole, forward.dataShape, key: key.child("mask"))
+    let observed = try options.hole.observed(forward.dataShape, key: key.child("mask"))
     let (noise, sigma) = try resolve(options.noise, shape: forward.dataShape)
     let sigmas = try options.noise.sigmaMap.map {
       try DamagedPicture.readSigmaMap($0, shape: forward.dataShape)
@@ -140,43 +140,6 @@ public enum CorruptPipeline {
     let (low, high) = (values.values.min() ?? 0, values.values.max() ?? 1)
     return ((Double(low) * 100).rounded(.down) - 1) / 100...((Double(high) * 100).rounded(.up) + 1)
       / 100
-  }
-
-  /// One flag for each datum, the same for all channels; nil without a hole.
-  private static func mask(_ hole: CorruptOptions.Hole, _ shape: Shape, key: RandomKey) throws
-    -> [Bool]?
-  {
-    if hole == .none { return nil }
-    guard shape.rank == 3 else {
-      throw PipelineError.configuration(
-        "frequencies have no mask: name the measured ones in the fourier step")
-    }
-    let (height, width) = (shape[1], shape[2])
-    var flags = [Bool](repeating: true, count: width * height)
-    switch hole {
-    case .none: return nil
-    case .mask(let path): return try DamagedPicture.readMask(path, shape: shape)
-    case .rectangle(let rows, let columns):
-      guard (0..<height).contains(rows.upperBound), rows.lowerBound >= 0,
-        (0..<width).contains(columns.upperBound), columns.lowerBound >= 0
-      else {
-        throw PipelineError.usage(
-          "the rectangle reaches outside the picture of \(width)x\(height) pixels")
-      }
-      for row in rows {
-        for column in columns { flags[row * width + column] = false }
-      }
-    case .random(let fraction):
-      guard fraction > 0, fraction < 1 else {
-        throw PipelineError.usage("--missing must lie between 0 and 1")
-      }
-      var stream = key.stream()
-      for index in flags.indices { flags[index] = stream.uniform() >= fraction }
-    }
-    guard flags.contains(true) else {
-      throw PipelineError.usage("nothing would be observed; leave some pixels")
-    }
-    return (0..<shape[0]).flatMap { _ in flags }
   }
 }
 

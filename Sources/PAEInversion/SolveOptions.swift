@@ -56,6 +56,8 @@ public struct SolveOptions: Sendable, Equatable {
   /// Pictures drawn for `samples/`.
   public var samples = 16
   public var overwrite = false
+  /// Lanes evaluated by one worker at a time; nil for a good choice.
+  package var lanesPerBlock: Int?
 
   public init(threads: Int) { self.threads = threads }
 

@@ -19,6 +19,7 @@ public struct SolvePipeline {
   private let modelPath: String
   private let model: PAEModel
   private let pool: WorkerPool
+  private let solver: PosteriorSolver
 
   /// Loads the model.
   /// - Throws: `PipelineError` when an option makes no sense or the model cannot be read.
@@ -29,6 +30,7 @@ public struct SolvePipeline {
     modelPath = try ModelLocator.path(of: options.model)
     model = try PAEModel.read(path: modelPath)
     pool = WorkerPool(threads: options.threads)
+    solver = PosteriorSolver(model: model, options: options, pool: pool)
   }
 
   /// Solves the tasks and leaves each one's files in its output folder.
@@ -52,13 +54,10 @@ public struct SolvePipeline {
         task: $0, options: options, model: model, forward: forward, noise: noise)
     }
     for picture in pictures { picture.warnings.forEach(warn) }
-    let measurement = try MeasurementModel(
-      pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
-      residualScale: options.isResidualScaleInferred ? model.residualScale : nil)
+    let measurement = try solver.measurement(pictures, noise: noise, forward: forward)
     let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
-    let modes = try findModes(posterior, pictures, key: key, progress: progress)
+    let modes = try solver.findModes(posterior, pictures, key: key, progress: progress)
     let modeSeconds = (ContinuousClock().now - start).inSeconds
     var solutions = try pictures.indices.map {
       try Solution(
@@ -69,7 +68,7 @@ public struct SolvePipeline {
     var gradients = modes.gradients
     var laneUtilization: Double?
     if options.method != .map {
-      let run = try sample(posterior, modes.sets, key: key, progress: progress)
+      let run = try solver.sample(posterior, modes.sets, key: key, progress: progress)
       seconds.warmup = run.warmupSeconds
       seconds.sampling = run.samplingSeconds
       gradients += run.gradients
@@ -99,9 +98,7 @@ public struct SolvePipeline {
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior
-      )
-
-      .write(to: folders[index])
+      ).write(to: folders[index])
       reports.append(report)
     }
     for folder in folders { try folder.commit() }
@@ -119,18 +116,7 @@ public struct SolvePipeline {
         task: $0, options: options, model: model, forward: forward, noise: noise)
     }
     for picture in pictures { picture.warnings.forEach(warn) }
-    _ = try MeasurementModel(
-      pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
-      forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
-      residualScale: options.isResidualScaleInferred ? model.residualScale : nil)
-  }
-
-  private var residual: ResidualCovariance {
-    switch options.residual {
-    case .full, .auto: model.residual
-    case .diagonal: model.residual.diagonal
-    case .none: .none(model.imageShape.count)
-    }
+    _ = try solver.measurement(pictures, noise: noise, forward: forward)
   }
 
   /// Coordinates of draws kept at most, all pictures together: 3.2 GB.
@@ -144,57 +130,6 @@ public struct SolvePipeline {
       throw .usage(
         "\(pictures) pictures with \(draws) draws each are too many to keep: lower --draws or "
           + "--chains, or give fewer pictures at once")
-    }
-  }
-
-  private func findModes(
-    _ posterior: ImagePosterior, _ pictures: [DamagedPicture], key: RandomKey,
-    progress: (SolveProgress) -> Bool
-  ) throws -> (sets: [ModeSet], gradients: Int) {
-    try withoutActuallyEscaping(progress) { progress in
-      let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
-      return try search.run(
-        starts: pictures.enumerated().map { index, picture in
-          try search.starts(for: picture, key: key.child("starts").child(index))
-        },
-        progress: {
-          progress(
-            .init(
-              stage: .modes, fraction: Double($0.done) / Double(max($0.total, 1)), divergences: 0))
-        })
-    }
-  }
-
-  private func sample(
-    _ posterior: ImagePosterior, _ modes: [ModeSet], key: RandomKey,
-    progress: (SolveProgress) -> Bool
-  ) throws -> SamplingRun {
-    let problems = modes.enumerated().map { index, set in
-      let problemKey = key.child("chains").child(index)
-      return SamplingProblem(
-        index: index,
-        starts: set.chainStarts(count: options.chains, key: problemKey.child("starts")),
-        initialMetric: set.metric, key: problemKey.child("draws"))
-    }
-    let sampler = SamplerOptions(
-      draws: options.draws, warmup: options.warmup, targetAcceptance: options.targetAcceptance)
-    return try withoutActuallyEscaping(progress) { progress in
-      let report: (Sampling.Progress) -> Bool = {
-        progress(
-          .init(
-            stage: .sampling, fraction: Double($0.done) / Double(max($0.total, 1)),
-            divergences: $0.divergences))
-      }
-      switch options.method {
-      case .hmc:
-        return try Sampling.sample(
-          posterior, problems: problems, kernel: HamiltonianMonteCarlo(), options: sampler,
-          pool: pool, progress: report)
-      case .nuts, .map:
-        return try Sampling.sample(
-          posterior, problems: problems, kernel: NoUTurnSampler(), options: sampler, pool: pool,
-          progress: report)
-      }
     }
   }
 }
