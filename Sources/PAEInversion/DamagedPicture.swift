@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import Inversion
+import Maps
 import Measurement
 import Tensors
 
@@ -77,6 +78,23 @@ package struct DamagedPicture {
         : estimateSigma(coefficients: values)
     }
     suggestion = try forward.backProjection(values, observed: observed)
+  }
+
+  /// Data that were never in a file: neither rounded nor clipped. Unobserved values are not looked at.
+  /// - Parameter sigma: the level of the noise, known.
+  init(
+    simulated data: [Float], observed: [Bool]?, sigma: Double, forward: ForwardModel,
+    independentSigmas: [Float]? = nil
+  ) throws(PlanError) {
+    task = SolveTask(image: "simulated", output: "")
+    picture = Picture(tensor: Tensor(shape: forward.pictureShape))
+    (values, self.observed, self.sigma) = (data, observed, sigma)
+    (truth, isCensored, warnings) = (nil, false, [])
+    ends = 0...1
+    kinds = PixelData.kinds(of: data, observed: observed, censored: false)
+    fixedVariances =
+      independentSigmas?.map { $0 * $0 } ?? [Float](repeating: 0, count: data.count)
+    suggestion = try forward.backProjection(data, observed: observed)
   }
 
   var observedCount: Int { kinds.count { $0 != .unobserved } }

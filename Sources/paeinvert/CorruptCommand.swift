@@ -27,16 +27,7 @@ struct CorruptCommand: ParsableCommand {
   @Option(help: "Problem file whose operator, noise and mask make the data (paeinvert help solve).")
   var problem: String?
 
-  @Option(help: "PNG: white = observed, black = missing.")
-  var mask: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Missing rows and columns, counted from 0, both ends included.", valueName: "R-R,C-C"))
-  var rectangle: String?
-
-  @Option(help: "Share of pixels that go missing at random.")
-  var missing: Double?
+  @OptionGroup var hole: HoleArguments
 
   @Flag(help: "Do not clip: 16 bits, with the range in a text chunk.")
   var wide = false
@@ -72,6 +63,7 @@ struct CorruptCommand: ParsableCommand {
   private func corruptOptions() throws -> CorruptOptions {
     var options = CorruptOptions()
     options.noise = try noise.noiseOptions()
+    var problemMask: String?
     if let problem {
       let file = try ProblemFile.read(path: problem, options: SolveOptions(threads: 1))
       // A problem may leave σ to be inferred; data need a number.
@@ -84,17 +76,9 @@ struct CorruptCommand: ParsableCommand {
       options.noise.sigma = sigma ?? options.noise.sigma
       options.solving = file.options
       options.operators = file.options.operators
-      if let mask = file.tasks[0].mask { options.hole = .mask(path: mask) }
+      problemMask = file.tasks[0].mask
     }
-    guard
-      [options.hole != .none, mask != nil, rectangle != nil, missing != nil].count(where: { $0 })
-        <= 1
-    else {
-      throw PipelineError.usage("--mask, --rectangle and --missing exclude one another; give one")
-    }
-    if let mask { options.hole = .mask(path: mask) }
-    if let missing { options.hole = .random(fraction: missing) }
-    if let rectangle { options.hole = try Self.hole(rectangle) }
+    options.hole = try hole.hole(problem: problemMask)
     if let bits {
       guard bits == 8 || bits == 16 else { throw PipelineError.usage("--bits must be 8 or 16") }
       guard !wide || bits == 16 else { throw PipelineError.usage("--wide takes 16 bits") }
@@ -104,19 +88,5 @@ struct CorruptCommand: ParsableCommand {
     options.seed = seed
     options.overwrite = force
     return options
-  }
-
-  private static func hole(_ text: String) throws -> CorruptOptions.Hole {
-    let ranges = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-    }
-    guard ranges.count == 2, ranges.allSatisfy({ $0.count == 2 }),
-      let top = ranges[0][0], let bottom = ranges[0][1], let left = ranges[1][0],
-      let right = ranges[1][1], top <= bottom, left <= right
-    else {
-      throw PipelineError.usage(
-        "--rectangle must be rows and columns such as 8-16,9-21, not '\(text)'")
-    }
-    return .rectangle(rows: top...bottom, columns: left...right)
   }
 }

@@ -28,7 +28,7 @@ struct PAEInvertCommand: ParsableCommand {
     subcommands: [
       DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
       CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, EvaluateCommand.self,
-      InfoCommand.self,
+      CalibrateCommand.self, InfoCommand.self,
     ])
 
   /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.

@@ -1,0 +1,106 @@
+import Inversion
+import Maps
+import Measurement
+import Probability
+import Randomness
+import Sampling
+import Tensors
+import Workers
+
+/// The user's own instrument, hole and noise, ready to damage pictures and to solve them in batches.
+struct CalibrationProblem {
+  let solver: PosteriorSolver
+  let forward: ForwardModel
+  let noise: ResolvedNoise
+  let sigma: Double
+  let independentSigmas: [Float]?
+  let observed: [Bool]?
+
+  init(_ options: CalibrateOptions, model: PAEModel) throws {
+    var solving = options.solving
+    if solving.noise.level == .inferred {
+      solving.noise.sigma = .value(CalibrateOptions.defaultSigma)
+    }
+    solver = PosteriorSolver(
+      model: model, options: solving, pool: WorkerPool(threads: solving.threads))
+    let forward = try ForwardModel(solving.operators, on: model.imageShape)
+    let noise = try ResolvedNoise(solving.noise, shape: forward.dataShape)
+    self.forward = forward
+    self.noise = noise
+    switch solving.noise.level {
+    case .known(let value): sigma = value
+    case .inSpectrum: sigma = noise.spectrumSigma ?? 0
+    case .none: sigma = 0
+    case .inferred: throw PipelineError.internal("σ has a default by now")
+    }
+    independentSigmas = try solving.noise.sigmaMap.map {
+      try DamagedPicture.readSigmaMap($0, shape: forward.dataShape)
+    }
+    observed = try options.hole.observed(
+      forward.dataShape, key: RandomKey(seed: solving.seed).child("calibrate").child("mask"))
+  }
+
+  /// What of Σ the posteriors have, before one is made.
+  var residualKind: SolveOptions.Residual {
+    let residual = solver.residual
+    return residual.rank > 0 ? .full : residual.variances.contains { $0 > 0 } ? .diagonal : .none
+  }
+
+  /// A picture as the instrument would have seen it; values are neither rounded nor clipped.
+  func damaged(_ picture: [Float], key: RandomKey) throws -> DamagedPicture {
+    var data = Tensor(shape: forward.dataShape)
+    var span = data.values.mutableSpan
+    try forward.map.makePlan(lanes: 1).apply(picture.span, into: &span)
+    let damage = Damage(
+      sigma: sigma, noise: noise.shape, independentSigmas: independentSigmas, observed: observed)
+    return try DamagedPicture(
+      simulated: damage.simulate(truth: data, key: key).values, observed: observed, sigma: sigma,
+      forward: forward, independentSigmas: independentSigmas)
+  }
+
+  /// One batch of pictures, solved.
+  struct Batch {
+    let measurement: MeasurementModel
+    let posterior: ImagePosterior
+    let run: SamplingRun
+  }
+
+  func solve(
+    _ pictures: [DamagedPicture], key: RandomKey, progress: (SolveProgress) -> Bool
+  ) throws -> Batch {
+    let measurement = try solver.measurement(pictures, noise: noise, forward: forward)
+    let posterior = measurement.posterior(
+      of: solver.model, inCodes: solver.options.space == .z)
+    let modes = try solver.findModes(posterior, pictures, key: key, progress: progress)
+    let run = try solver.sample(posterior, modes.sets, key: key, progress: progress)
+    return Batch(measurement: measurement, posterior: posterior, run: run)
+  }
+
+  /// Runs `body` for each of `count` items on the pool's threads; the first error is thrown.
+  func forEach<Value: Sendable>(
+    _ count: Int, _ body: @escaping @Sendable (Int) throws -> Value
+  ) throws -> [Value] {
+    let slots = ResultSlots<Value>(count)
+    solver.pool.run(count) { item in slots.set(item, Result { try body(item) }) }
+    return try slots.values()
+  }
+}
+
+/// One result an item, each written by the thread that made it.
+private final class ResultSlots<Value: Sendable>: @unchecked Sendable {
+  private let slots: UnsafeMutableBufferPointer<Result<Value, any Error>?>
+
+  init(_ count: Int) {
+    slots = .allocate(capacity: count)
+    slots.initialize(repeating: nil)
+  }
+
+  deinit {
+    slots.deinitialize()
+    slots.deallocate()
+  }
+
+  func set(_ index: Int, _ result: Result<Value, any Error>) { slots[index] = result }
+
+  func values() throws -> [Value] { try slots.map { try $0!.get() } }
+}
