@@ -50,8 +50,8 @@ package struct GaussNewtonMetric {
     var means = [Float](repeating: 0, count: lanes * count)
     var meanSpan = means.mutableSpan
     plan.apply(mapped.span, into: &meanSpan)
-    let weights = curvatures(
-      mean: Array(means[2 * latent * count..<lanes * count]), levels, problem: problem)
+    let mean = Array(means[2 * latent * count..<lanes * count])
+    let weights = curvatures(mean: mean, levels, problem: problem)
     var result = [Double](repeating: 0, count: dimension * dimension)
     let scale = 1 / (2 * Double(Self.differenceStep))
     // √W J, one row for each base variable.
@@ -75,7 +75,7 @@ package struct GaussNewtonMetric {
         result[column * dimension + row] = result[row * dimension + column]
       }
     }
-    addLevels(levels, problem: problem, to: &result)
+    addLevels(levels, mean: mean, problem: problem, to: &result)
     return result
   }
 
@@ -118,13 +118,14 @@ package struct GaussNewtonMetric {
   }
 
   /// Prior precision and Fisher information Σ ½ (∂ ln v/∂·)(∂ ln v/∂·) of ln σ and ln α.
-  private func addLevels(_ levels: NoiseLevels, problem: Int, to result: inout [Double]) {
+  private func addLevels(
+    _ levels: NoiseLevels, mean: [Float], problem: Int, to result: inout [Double]
+  ) {
     let data = posterior.problems[problem]
     var (sigmas, scales, common) = (0.0, 0.0, 0.0)
     for index in data.kinds.indices where data.kinds[index] != .unobserved {
       let own = levels.sigma * levels.sigma
-      let residual =
-        levels.residualScale * levels.residualScale * Double(data.residualVariances[index])
+      let residual = data.residualVariance(index, mean: mean[index], levels)
       let total = own + residual + Double(data.extraVariances[index])
       // A censored datum says about half of what a measured one says of the level.
       let weight = (data.kinds[index] == .measured ? 2 : 1) / (total * total)

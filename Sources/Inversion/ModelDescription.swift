@@ -34,9 +34,26 @@ public struct ModelDescription: Codable, Sendable, Equatable {
     /// Mean and standard deviation of ln α over pictures, ε ~ N(0, α²Σ); nil for α = 1.
     public var logScaleMean: Double?
     public var logScaleDeviation: Double?
+    /// The residual's variance as a function of the painted intensity; nil where the file has none.
+    public var intensity: Intensity?
 
-    public init(rank: Int, logScaleMean: Double? = nil, logScaleDeviation: Double? = nil) {
+    /// J knots h_j at painted intensities (j/(J − 1))², and the standard deviation of ln α there.
+    public struct Intensity: Codable, Sendable, Equatable {
+      public var knots: Int
+      public var logScaleDeviation: Double
+
+      public init(knots: Int, logScaleDeviation: Double) {
+        self.knots = knots
+        self.logScaleDeviation = logScaleDeviation
+      }
+    }
+
+    public init(
+      rank: Int, logScaleMean: Double? = nil, logScaleDeviation: Double? = nil,
+      intensity: Intensity? = nil
+    ) {
       self.rank = rank
+      self.intensity = intensity
       self.logScaleMean = logScaleMean
       self.logScaleDeviation = logScaleDeviation
     }

@@ -77,11 +77,12 @@ extension PAEModel {
     let decoder = try network("decoder", Shape(description.latent), description.decoder)
     let flow = try Self.flow(description, file, &names)
     let residual = try Self.residual(description, file, &names)
+    let intensity = try Self.intensityVariance(description, file, &names)
     try file.requireOnly(names)
     do throws(ModelError) {
       try self.init(
         description: description, encoder: encoder, decoder: decoder, flow: flow,
-        residual: residual)
+        residual: residual, intensityVariance: intensity)
     } catch {
       throw bad("\(error)")
     }
@@ -108,6 +109,24 @@ extension PAEModel {
       throw .badData(path: file.source, reason: "residual.factor holds a number that is not finite")
     }
     return ResidualCovariance(variances: variances, factors: factors)
+  }
+
+  /// h from `residual.intensity` [J], when the config says that there is one.
+  private static func intensityVariance(
+    _ description: ModelDescription, _ file: Safetensors, _ names: inout Set<String>
+  ) throws(ImageFileError) -> IntensityVariance? {
+    guard let stated = description.residual.intensity else { return nil }
+    guard (2...4096).contains(stated.knots) else {
+      throw .badData(
+        path: file.source, reason: "its residual has \(stated.knots) knots, not 2 to 4096")
+    }
+    let knots = try file.require("residual.intensity", Shape(stated.knots))
+    names.insert("residual.intensity")
+    guard knots.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw .badData(
+        path: file.source, reason: "residual.intensity holds a number that is no positive variance")
+    }
+    return IntensityVariance(knots: knots)
   }
 
   private static func flow(
@@ -161,6 +180,11 @@ extension PAEModel {
           name: "residual.factor",
           shape: Shape(residual.rank, image.channels, image.height, image.width),
           values: .float32(residual.factors)))
+    }
+    if let intensityResidual {
+      let knots = intensityResidual.variance.knots
+      tensors.append(
+        .init(name: "residual.intensity", shape: Shape(knots.count), values: .float32(knots)))
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

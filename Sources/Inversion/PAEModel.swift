@@ -18,11 +18,13 @@ public struct PAEModel: Prior {
   public let generator: any DifferentiableMap
   /// How the residual's size differs from picture to picture; nil for files that do not say.
   public let residualScale: ResidualScale?
+  /// The residual by painted intensity; nil for files that do not have it.
+  public let intensityResidual: IntensityResidual?
 
   /// - Throws: `ModelError` when the parts do not fit one another.
   public init(
     description: ModelDescription, encoder: Network, decoder: Network, flow: NormalizingFlow,
-    residual: ResidualCovariance
+    residual: ResidualCovariance, intensityVariance: IntensityVariance? = nil
   ) throws(ModelError) {
     let shape = description.image.shape
     let latent = description.latent
@@ -54,6 +56,15 @@ public struct PAEModel: Prior {
       residualScale = ResidualScale(mean: mean, deviation: deviation)
     default:
       throw .parts("the residual's logScaleMean and logScaleDeviation make no sense")
+    }
+    switch (description.residual.intensity, intensityVariance) {
+    case (nil, nil): intensityResidual = nil
+    case (let stated?, let variance?)
+    where stated.knots == variance.knots.count && stated.logScaleDeviation > 0
+      && stated.logScaleDeviation < 20:
+      intensityResidual = IntensityResidual(
+        variance: variance, scale: ResidualScale(mean: 0, deviation: stated.logScaleDeviation))
+    default: throw .parts("the residual's intensity and its knots do not agree")
     }
     residualVariances = variances
     do {

@@ -2,9 +2,10 @@ import Tensors
 
 // Notation, for datum i of a lane with noise level σ and residual scale α:
 //   m mean, r extra variance, s residual variance, v = σ² + r + α²s, w = 1/√v
-//   measured:  d = y − m            L = −½ d²/v − ½ ln(2πv)     ∂L/∂m = d/v
-//   censored:  t = s(c − m)w        L = ln Φ(t)                  ∂L/∂m = −s h(t) w
-//     y ≤ low: s = +1, c = low;  y ≥ high: s = −1, c = high
+//   with a law of intensities s is s h(m), and v' = ∂v/∂m = α²s h'(m), else v' = 0
+//   measured:  d = y − m            L = −½ d²/v − ½ ln(2πv)     ∂L/∂m = d/v + ½ (d²/v − 1) v'/v
+//   censored:  t = ±(c − m)w        L = ln Φ(t)                  ∂L/∂m = −h(t) (±w + ½ t v'/v)
+//     y ≤ low: +, c = low;  y ≥ high: −, c = high;  h(t) = φ(t)/Φ(t)
 //   with ∂v/∂ln σ = 2σ², ∂v/∂ln α = 2α²s:
 //   measured:  ∂L/∂ln σ = (σ²/v)(d²/v − 1)       censored:  ∂L/∂ln σ = −(σ²/v) t h(t)
 //   and the same with α²s for σ² in front.
@@ -75,8 +76,9 @@ package final class CensoredEvaluator {
     }
   }
 
-  /// −∂²L/∂m² ≥ 0 at the means: 1/v where measured, h(t)(h(t) + t)/v where censored, 0 where
-  /// unobserved. The weights of a Gauss–Newton metric. Shapes as in `evaluate`.
+  /// Curvatures ≥ 0 at the means: −∂²L/∂m² with v held, 1/v where measured, h(t)(h(t) + t)/v where
+  /// censored, 0 where unobserved, and where measured the Fisher information ½ (v'/v)² of m through v. The
+  /// weights of a Gauss–Newton metric. Shapes as in `evaluate`.
   package func curvatures(
     means: Span<Float>, levels: Span<NoiseLevels>, into weights: inout MutableSpan<Float>
   ) {
@@ -90,14 +92,23 @@ package final class CensoredEvaluator {
       for index in start..<start + dimension { weights[index] = 0 }
       for (position, index) in segment.measuredIndices.enumerated() {
         let extra = Double(segment.measuredVariances[position / 16][position % 16])
-        let residual = Double(segment.measuredResiduals[position / 16][position % 16])
-        weights[start + Int(index)] = Float(1 / (variance + extra + scale * residual))
+        var residual = scale * Double(segment.measuredResiduals[position / 16][position % 16])
+        var relativeSlope = 0.0
+        if let law = segment.intensityVariance {
+          let curve = law.evaluate(means[start + Int(index)])
+          relativeSlope = residual * Double(curve.slope)
+          residual *= Double(curve.value)
+        }
+        let total = variance + extra + residual
+        relativeSlope /= total
+        weights[start + Int(index)] = Float(1 / total + 0.5 * relativeSlope * relativeSlope)
       }
       for (position, index) in segment.censoredIndices.enumerated() {
         let (block, offset) = (position / 16, position % 16)
+        let curve = segment.intensityVariance?.evaluate(means[start + Int(index)]).value ?? 1
         let total =
           variance + Double(segment.censoredVariances[block][offset])
-          + scale * Double(segment.censoredResiduals[block][offset])
+          + scale * Double(segment.censoredResiduals[block][offset]) * Double(curve)
         let gap = Double(segment.censoredTargets[block][offset]) - Double(means[start + Int(index)])
         let t = Double(segment.censoredSigns[block][offset]) * gap / total.squareRoot()
         // h(h + t) = 1 − Var(Z | Z < t).
@@ -128,20 +139,28 @@ package final class CensoredEvaluator {
     var (slopes, scaleSlopes) = (BlockSum(), BlockSum())
     let own = FloatLanes(repeating: variance)
     let one = FloatLanes(repeating: 1)
+    let half = FloatLanes(repeating: 0.5)
     let common = FloatLanes(repeating: scale)
     let buffer = UnsafeMutableRawPointer(measured.pointer)
     let count = segment.measuredIndices.count
     for block in segment.measuredTargets.indices {
       let offset = block * MemoryLayout<FloatLanes>.stride
       let mean = buffer.load(fromByteOffset: offset, as: FloatLanes.self)
-      let residual = segment.measuredResiduals[block] * common
+      var residual = segment.measuredResiduals[block] * common
+      var varianceSlope = FloatLanes(repeating: 0)
+      if let law = segment.intensityVariance {
+        let curve = law.evaluate(mean)
+        varianceSlope = residual * curve.slope
+        residual *= curve.value
+      }
       let v = segment.measuredVariances[block] + residual + own
       let precision = one / v
       let d = segment.measuredTargets[block] - mean
-      let gradient = d * precision
+      var gradient = d * precision
       var square = d * gradient
       var logarithm = logLanes(v)
       let pull = (square - one) * precision
+      if segment.intensityVariance != nil { gradient += half * varianceSlope * pull }
       var slope = pull * own
       var scaleSlope = pull * residual
       buffer.storeBytes(of: gradient, toByteOffset: offset, as: FloatLanes.self)
@@ -168,21 +187,28 @@ package final class CensoredEvaluator {
     var (values, slopes, scaleSlopes) = (BlockSum(), BlockSum(), BlockSum())
     let own = FloatLanes(repeating: variance)
     let common = FloatLanes(repeating: scale)
+    let half = FloatLanes(repeating: 0.5)
     let buffer = UnsafeMutableRawPointer(censored.pointer)
     let count = segment.censoredIndices.count
     for block in segment.censoredTargets.indices {
       let offset = block * MemoryLayout<FloatLanes>.stride
       let mean = buffer.load(fromByteOffset: offset, as: FloatLanes.self)
-      let residual = segment.censoredResiduals[block] * common
+      var residual = segment.censoredResiduals[block] * common
+      var varianceSlope = FloatLanes(repeating: 0)
+      if let law = segment.intensityVariance {
+        let curve = law.evaluate(mean)
+        varianceSlope = residual * curve.slope
+        residual *= curve.value
+      }
       let root = inverseSquareRootLanes(segment.censoredVariances[block] + residual + own)
       let signed = segment.censoredSigns[block] * root
       let t = (segment.censoredTargets[block] - mean) * signed
       let normal = logNormalLanes(t)
-      buffer.storeBytes(
-        of: FloatLanes(repeating: 0) - normal.slope * signed, toByteOffset: offset,
-        as: FloatLanes.self)
-      var value = normal.value
       let pull = t * normal.slope * (root * root)
+      var gradient = FloatLanes(repeating: 0) - normal.slope * signed
+      if segment.intensityVariance != nil { gradient -= half * varianceSlope * pull }
+      buffer.storeBytes(of: gradient, toByteOffset: offset, as: FloatLanes.self)
+      var value = normal.value
       var slope = pull * own
       var scaleSlope = pull * residual
       if let weights = partialWeights(block: block, count: count) {

@@ -46,7 +46,7 @@ package struct LinearResidualConditional: ResidualLaw {
 
   /// w of a datum.
   func precision(_ datum: Int, _ levels: NoiseLevels) -> Double {
-    1 / data.variance(datum, levels)
+    1 / data.variance(datum, mean: 0, levels)
   }
 
   package func makePlan(lanes: Int) throws(PlanError) -> any ResidualLawPlan {

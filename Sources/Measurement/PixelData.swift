@@ -11,7 +11,8 @@ public enum PixelKind: UInt8, Sendable {
 }
 
 /// The data of one problem, D elements, white noise of a common level σ plus known variances:
-/// y_i ~ N(m_i, σ² + r_i + α²s_i), censored at the ends of the range.
+/// y_i ~ N(m_i, σ² + r_i + α²s_i h(m_i)), censored at the ends of the range; h = 1 without a law of
+/// intensities.
 package struct PixelData: Sendable {
   /// y, D intensities; where `kinds` is not `measured` the value is not used.
   package let values: [Float]
@@ -22,6 +23,8 @@ package struct PixelData: Sendable {
   package let extraVariances: [Float]
   /// s_i ≥ 0, D variances of the decoder's residual, which scale with α².
   package let residualVariances: [Float]
+  /// h, where the residual's variances depend on what is painted; s_i are factors then.
+  package let intensityVariance: IntensityVariance?
   /// Ends of the range, in intensity; used by the censored elements only.
   package let low: Float
   package let high: Float
@@ -30,7 +33,8 @@ package struct PixelData: Sendable {
   /// - Precondition: D values, kinds and variances; measured values finite; variances ≥ 0 and finite.
   package init(
     values: [Float], kinds: [PixelKind], extraVariances: [Float],
-    residualVariances: [Float]? = nil, low: Float = 0, high: Float = 1
+    residualVariances: [Float]? = nil, intensityVariance: IntensityVariance? = nil,
+    low: Float = 0, high: Float = 1
   ) {
     let residual = residualVariances ?? [Float](repeating: 0, count: values.count)
     precondition(values.count == kinds.count && values.count == extraVariances.count)
@@ -41,16 +45,23 @@ package struct PixelData: Sendable {
     self.kinds = kinds
     self.extraVariances = extraVariances
     self.residualVariances = residual
+    self.intensityVariance = intensityVariance
     self.low = low
     self.high = high
   }
 
   package var count: Int { values.count }
 
-  /// v_i.
-  package func variance(_ index: Int, _ levels: NoiseLevels) -> Double {
+  /// v_i at the mean m.
+  package func variance(_ index: Int, mean: Float, _ levels: NoiseLevels) -> Double {
     levels.sigma * levels.sigma + Double(extraVariances[index])
-      + levels.residualScale * levels.residualScale * Double(residualVariances[index])
+      + residualVariance(index, mean: mean, levels)
+  }
+
+  /// α²s_i h(m).
+  package func residualVariance(_ index: Int, mean: Float, _ levels: NoiseLevels) -> Double {
+    levels.residualScale * levels.residualScale * Double(residualVariances[index])
+      * Double(intensityVariance?.evaluate(mean).value ?? 1)
   }
 
   /// `unobserved` where the mask says so; else, when `censored`, the ends of the range where the value

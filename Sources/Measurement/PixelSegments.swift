@@ -20,6 +20,8 @@ struct PixelSegments: Sendable {
   let censoredResiduals: [FloatLanes]
   /// +1 where y ≤ low, −1 where y ≥ high: the log term is ln Φ(sign·(target − m)/√v).
   let censoredSigns: [FloatLanes]
+  /// h.
+  let intensityVariance: IntensityVariance?
 
   init(_ data: PixelData) {
     let elements = data.kinds.indices
@@ -34,6 +36,7 @@ struct PixelSegments: Sendable {
     censoredTargets = blocks(
       censored.map { data.kinds[$0] == .belowLow ? data.low : data.high }, filler: 0)
     censoredVariances = blocks(censored.map { data.extraVariances[$0] }, filler: 1)
+    intensityVariance = data.intensityVariance
     censoredSigns = blocks(censored.map { data.kinds[$0] == .belowLow ? 1 : -1 }, filler: 1)
   }
 }

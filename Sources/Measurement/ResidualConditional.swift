@@ -2,8 +2,8 @@ import Maps
 import Randomness
 import Tensors
 
-/// The law of what the decoder cannot paint, ε_i ~ N(0, α²s_i), given its mean m_i and the datum:
-/// y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i + α²s_i.
+/// The law of what the decoder cannot paint, ε_i ~ N(0, α²s) with s = s_i h(m_i), given its mean m_i and the
+/// datum: y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i + α²s.
 ///
 /// - measured:   ε | y ~ N(g(y − m), α²s(1 − g)), gain g = α²s/v
 /// - censored:   y* is normal cut off at the end of the range, then ε | y* as above
@@ -82,8 +82,7 @@ package struct ResidualConditional: ResidualLaw {
   }
 
   private func pixel(_ index: Int, mean: Float, _ levels: NoiseLevels) -> Pixel {
-    let scale = levels.residualScale * levels.residualScale
-    let residual = scale * Double(data.residualVariances[index])
+    let residual = data.residualVariance(index, mean: mean, levels)
     return Pixel(
       mean: Double(mean),
       variance: levels.sigma * levels.sigma + Double(data.extraVariances[index]) + residual,

@@ -34,7 +34,7 @@ public struct CalibrateOptions: Sendable, Equatable {
 
   public init(threads: Int) {
     solving = SolveOptions(threads: threads)
-    (solving.chains, solving.draws, solving.warmup) = (8, 100, 150)
+    (solving.chains, solving.draws, solving.warmup) = (4, 100, 100)
     solving.lanesPerBlock = 32
   }
 

@@ -42,6 +42,9 @@ struct CalibrationProblem {
 
   /// What of Σ the posteriors have, before one is made.
   var residualKind: SolveOptions.Residual {
+    if (try? solver.intensityResidual(noise: noise, forward: forward)) != nil {
+      return .intensity
+    }
     let residual = solver.residual
     return residual.rank > 0 ? .full : residual.variances.contains { $0 > 0 } ? .diagonal : .none
   }

@@ -100,10 +100,13 @@ package struct DamagedPicture {
   var observedCount: Int { kinds.count { $0 != .unobserved } }
 
   /// The data as independent ones whose variances include the residual's.
-  package func pixelData(residualVariances: [Float]) -> PixelData {
+  package func pixelData(
+    residualVariances: [Float], intensityVariance: IntensityVariance? = nil
+  ) -> PixelData {
     PixelData(
       values: values, kinds: kinds,
       extraVariances: fixedVariances, residualVariances: residualVariances,
+      intensityVariance: intensityVariance,
       low: ends.lowerBound, high: ends.upperBound)
   }
 

@@ -112,6 +112,23 @@ package struct MeasurementModel {
       : problems.map { _ in NoResidual(count: residual.count) }
   }
 
+  /// Data that are pixels of the picture with independent noise, censored or not, and a residual whose
+  /// variance depends on the painted intensity.
+  package init(pictures: [DamagedPicture], isLevelInferred: Bool, intensity: IntensityResidual) {
+    form = .independent
+    residualKind = .intensity
+    (instrument, logVolume, painted, unclipped) = (nil, 0, nil, nil)
+    let sigmas = pictures.map(\.sigma)
+    level = isLevelInferred ? .inferred(estimates: sigmas) : .known(sigmas)
+    residualScale = intensity.scale
+    problems = pictures.map {
+      $0.pixelData(
+        residualVariances: [Float](repeating: 1, count: $0.values.count),
+        intensityVariance: intensity.variance)
+    }
+    residuals = problems.map { ResidualConditional(data: $0) }
+  }
+
   /// The posterior of the pictures under a model's prior, in codes or base variables.
   package func posterior(of model: PAEModel, inCodes: Bool) -> ImagePosterior {
     var generator: any DifferentiableMap = inCodes ? model.decoder : model.generator

@@ -21,6 +21,10 @@ struct CoverageRecord: Codable, Sendable {
 }
 
 /// Is the model right: held-out pictures with the same damage, and how often the intervals hold the truth.
+///
+/// Pictures stored as bytes are known to half a grey level only, and half of the pixels of many are black
+/// exactly, which every interval about black holds, however narrow: so the truth that is looked for is
+/// spread evenly over its grey level, as the picture before rounding may have been.
 struct ModelCalibration {
   let problem: CalibrationProblem
   let images: ImageSet
@@ -40,6 +44,7 @@ struct ModelCalibration {
     _ range: Range<Int>, key: RandomKey, progress: (SolveProgress) -> Bool
   ) throws -> [CoverageRecord] {
     let truths = range.map { images.tensor(order[$0]).values }
+    let isRounded = if case .bytes = images.storage { true } else { false }
     let pictures = try range.map {
       try problem.damaged(truths[$0 - range.lowerBound], key: key.child("noise").child($0))
     }
@@ -51,8 +56,12 @@ struct ModelCalibration {
         CalibrateOptions.drawnPictures, posterior: batch.posterior, problem: index,
         draws: run.draws, residual: batch.measurement.residuals[index],
         key: key.child("pictures").child(range.lowerBound + index))
+      var stream = key.child("rounding").child(range.lowerBound + index).stream()
+      let before = truths[index].map { value in
+        isRounded ? value + Float(stream.uniform() - 0.5) / 255 : value
+      }
       return record(
-        truths[index], drawn, isKnown: pictures[index].suggestion.isKnown,
+        before, drawn, isKnown: pictures[index].suggestion.isKnown,
         divergences: run.divergences)
     }
   }

@@ -45,7 +45,7 @@ public struct PosteriorFit: Sendable, Equatable {
       for index in measured {
         let mean = Double(images[lane * pixels + index])
         let difference = Double(data.values[index]) - mean
-        let variance = data.variance(index, levels[lane])
+        let variance = data.variance(index, mean: images[lane * pixels + index], levels[lane])
         sum += difference * difference / variance
         let deviation = variance.squareRoot()
         expected +=

@@ -13,17 +13,41 @@ struct PosteriorSolver {
   /// What of Σ is to be part of the model.
   var residual: ResidualCovariance {
     switch options.residual {
-    case .full, .auto: model.residual
+    case .full, .auto, .intensity: model.residual
     case .diagonal: model.residual.diagonal
     case .none: .none(model.imageShape.count)
     }
+  }
+
+  /// The residual by painted intensity, where that is what was asked for or is best and can be had.
+  func intensityResidual(
+    noise: ResolvedNoise, forward: ForwardModel
+  ) throws -> IntensityResidual? {
+    guard options.residual == .auto || options.residual == .intensity else { return nil }
+    let isPossible = noise.shape.isWhite && forward.isIdentity
+    guard options.residual == .auto || isPossible else {
+      throw PipelineError.usage(
+        "--residual intensity takes data that are pixels of the picture with independent noise; "
+          + "with an operator or coloured noise use full, diagonal or none")
+    }
+    guard options.residual == .auto || model.intensityResidual != nil else {
+      throw PipelineError.usage(
+        "the model '\(model.description.name)' has no residual by intensity: fit it with "
+          + "paeinvert train --refit-residual, or use full, diagonal or none")
+    }
+    return isPossible ? model.intensityResidual : nil
   }
 
   /// - Throws: as `MeasurementModel`.
   func measurement(
     _ pictures: [DamagedPicture], noise: ResolvedNoise, forward: ForwardModel
   ) throws -> MeasurementModel {
-    try MeasurementModel(
+    if let intensity = try intensityResidual(noise: noise, forward: forward) {
+      return MeasurementModel(
+        pictures: pictures, isLevelInferred: options.noise.level == .inferred,
+        intensity: intensity)
+    }
+    return try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
       forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
       residualScale: options.isResidualScaleInferred ? model.residualScale : nil)

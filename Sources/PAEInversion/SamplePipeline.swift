@@ -27,7 +27,9 @@ public enum SamplePipeline {
     if addsResidual {
       var residuals = key.child("residual").stream()
       for index in values.indices {
-        let variance = model.residualVariances[index % pixels]
+        let variance =
+          model.intensityResidual?.variance.evaluate(values[index]).value
+          ?? model.residualVariances[index % pixels]
         values[index] += variance.squareRoot() * Float(residuals.normal())
       }
     }

@@ -89,8 +89,19 @@ struct SamplerCalibration {
     var picture = [Float](repeating: 0, count: model.imageShape.count)
     var span = picture.mutableSpan
     try model.generator.makePlan(lanes: 1).apply(input.span, into: &span)
-    let scale = problem.solver.options.isResidualScaleInferred ? model.residualScale : nil
+    let intensity = try problem.solver.intensityResidual(
+      noise: problem.noise, forward: problem.forward)
+    let scale =
+      intensity?.scale
+      ?? (problem.solver.options.isResidualScaleInferred ? model.residualScale : nil)
     let logScale = scale.map { $0.mean + $0.deviation * stream.normals(1)[0] } ?? 0
+    if let intensity {
+      for (element, normal) in stream.normals(picture.count).enumerated() {
+        let deviation = Double(intensity.variance.evaluate(picture[element]).value).squareRoot()
+        picture[element] += Float(exp(logScale) * deviation * normal)
+      }
+      return Truth(base: base, logScale: logScale, picture: picture)
+    }
     let residual = problem.solver.residual
     let own = stream.normals(residual.count)
     let common = stream.normals(residual.rank)

@@ -10,9 +10,12 @@ public struct SolveOptions: Sendable, Equatable {
 
   /// Whether the decoder's own error ε ~ N(0, Σ) is part of the model.
   public enum Residual: String, Sendable, CaseIterable {
-    /// Full where its factors can be integrated out, diagonal where they would have to be sampled: data
-    /// clipped at the ends of the range, or pictures that differ in depth, range or mask.
+    /// By intensity where data are pixels of the picture with independent noise and the model has it;
+    /// else full where its factors can be integrated out, and diagonal where they would have to be
+    /// sampled: data clipped at the ends of the range, or pictures that differ in depth, range or mask.
     case auto
+    /// Independent elements whose variance depends on the painted intensity.
+    case intensity
     /// The whole covariance Σ.
     case full
     /// The variances on Σ's diagonal.

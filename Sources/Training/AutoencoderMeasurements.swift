@@ -11,6 +11,8 @@ package struct AutoencoderMeasurements {
   package let pictureErrors: [Double]
   /// x − g(e(x)), n × P row-major; empty unless asked for.
   package let residuals: [Float]
+  /// g(e(x)), n × P row-major; empty unless residuals are asked for.
+  package let reconstructions: [Float]
 
   /// Mean squared error per pixel over all pictures.
   package var meanSquaredError: Double {
@@ -19,7 +21,7 @@ package struct AutoencoderMeasurements {
 
   static let lanes = 50
 
-  /// - Parameter keepsResiduals: whether `residuals` is wanted, n × P numbers.
+  /// - Parameter keepsResiduals: whether `residuals` and `reconstructions` are wanted, n × P numbers.
   package init(
     _ images: any ImageSource, encoder: Network, decoder: Network, keepsResiduals: Bool = false,
     pool: WorkerPool
@@ -34,6 +36,7 @@ package struct AutoencoderMeasurements {
     }
     let codes = FloatBuffer(count * latent)
     let residuals = FloatBuffer(keepsResiduals ? count * pixels : 0)
+    let reconstructions = FloatBuffer(residuals.count)
     let errors = UnsafeMutableBufferPointer<Double>.allocate(capacity: count)
     defer { errors.deallocate() }
     errors.initialize(repeating: 0)
@@ -45,11 +48,13 @@ package struct AutoencoderMeasurements {
         workers[index].run(
           images, first: first, count: min(Self.lanes, count - first),
           codes: codes.pointer + first * latent, errors: errorsOut.baseAddress! + first,
-          residuals: keepsResiduals ? residuals.pointer + first * pixels : nil)
+          residuals: keepsResiduals ? residuals.pointer + first * pixels : nil,
+          reconstructions: keepsResiduals ? reconstructions.pointer + first * pixels : nil)
       }
     }
     self.codes = codes.array
     self.residuals = residuals.array
+    self.reconstructions = reconstructions.array
     pictureErrors = Array(errors)
   }
 }
@@ -75,7 +80,8 @@ private final class MeasuringWorker {
 
   func run(
     _ source: any ImageSource, first: Int, count: Int, codes codesOut: UnsafeMutablePointer<Float>,
-    errors: UnsafeMutablePointer<Double>, residuals: UnsafeMutablePointer<Float>?
+    errors: UnsafeMutablePointer<Double>, residuals: UnsafeMutablePointer<Float>?,
+    reconstructions: UnsafeMutablePointer<Float>?
   ) {
     for lane in 0..<count { source.copy(first + lane, into: images.pointer + lane * pixels) }
     var codeSpan = codes.buffer.mutableSpan
@@ -90,6 +96,7 @@ private final class MeasuringWorker {
         let difference = Double(images.pointer[index]) - Double(outputs.pointer[index])
         sum += difference * difference
         residuals?[index] = Float(difference)
+        reconstructions?[index] = outputs.pointer[index]
       }
       errors[lane] = sum / Double(pixels)
     }

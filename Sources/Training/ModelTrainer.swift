@@ -68,7 +68,8 @@ public final class ModelTrainer {
     let gaussian = try FittedGaussian(codes: training.codes, dimension: recipe.latent)
     let gaussianValues = gaussian.logDensity(of: heldOut.codes)
     let shape = images.shape
-    let residual = ResidualFit(heldOut.residuals, dimension: shape.count)
+    let residual = ResidualFit(
+      heldOut.residuals, means: heldOut.reconstructions, dimension: shape.count)
     var record = TrainingRecord(
       data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
       seed: recipe.seed, epochs: recipe.autoencoder.epochs, flowEpochs: state.flowEpoch,
@@ -84,7 +85,7 @@ public final class ModelTrainer {
         flow: flow.layers, residual: residual.description,
         training: record),
       encoder: encoder, decoder: decoder, flow: flow,
-      residual: residual.covariance)
+      residual: residual.covariance, intensityVariance: residual.intensityVariance)
     return model
   }
 

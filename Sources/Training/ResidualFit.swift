@@ -48,9 +48,14 @@ package struct ResidualFit: Sendable {
   package let logScale: (mean: Double, deviation: Double)?
   /// One for each rank tried, rising; empty with less than two pictures.
   package let scores: [Score]
+  /// The residual by painted intensity; nil without painted pictures.
+  package let intensity: IntensityFit?
 
-  /// - Parameter residuals: n × P, row-major; about zero, whatever their mean.
-  package init(_ residuals: [Float], dimension: Int) {
+  /// - Parameters:
+  ///   - residuals: n × P, row-major; about zero, whatever their mean.
+  ///   - means: the painted pictures g(e(x)), n × P.
+  package init(_ residuals: [Float], means: [Float]? = nil, dimension: Int) {
+    intensity = means.map { IntensityFit(residuals: residuals, means: $0, dimension: dimension) }
     let count = residuals.count / dimension
     precondition(count > 0 && residuals.count == count * dimension)
     let half = count / 2
@@ -81,10 +86,20 @@ package struct ResidualFit: Sendable {
     logScale = deviation > 0 ? (mean, deviation) : nil
   }
 
+  /// h; nil where a picture's scale cannot be told.
+  package var intensityVariance: IntensityVariance? {
+    intensity.flatMap { $0.logScaleDeviation == nil ? nil : $0.variance }
+  }
+
   /// What a model's description says of it.
   package var description: ModelDescription.Residual {
     .init(
-      rank: covariance.rank, logScaleMean: logScale?.mean, logScaleDeviation: logScale?.deviation)
+      rank: covariance.rank, logScaleMean: logScale?.mean, logScaleDeviation: logScale?.deviation,
+      intensity: intensityVariance.flatMap { variance in
+        intensity?.logScaleDeviation.map {
+          .init(knots: variance.knots.count, logScaleDeviation: $0)
+        }
+      })
   }
 
   /// The score of the rank that was chosen.

@@ -31,13 +31,14 @@ extension PAEModel {
       throw TrainingError.otherPictures(
         what: "the held-out mean squared error is \(error), not \(record.heldOutError)")
     }
-    let fit = ResidualFit(measured.residuals, dimension: images.shape.count)
+    let fit = ResidualFit(
+      measured.residuals, means: measured.reconstructions, dimension: images.shape.count)
     record.note(fit)
     var description = self.description
     description.residual = fit.description
     description.training = record
     return try PAEModel(
       description: description, encoder: encoder, decoder: decoder, flow: flow,
-      residual: fit.covariance)
+      residual: fit.covariance, intensityVariance: fit.intensityVariance)
   }
 }

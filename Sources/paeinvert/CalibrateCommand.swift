@@ -48,13 +48,13 @@ struct CalibrateCommand: ParsableCommand {
   var method = SolveOptions.Method.nuts
 
   @Option(help: "Chains for each picture.")
-  var chains = 8
+  var chains = 4
 
   @Option(help: "Draws kept per chain.")
   var draws = 100
 
   @Option(help: "Iterations of each chain before the draws, to adapt.")
-  var warmup = 150
+  var warmup = 100
 
   @Option(help: "Seed of all randomness.")
   var seed: UInt64 = 1

@@ -1,5 +1,6 @@
 import Foundation
 import ImageFiles
+import Measurement
 import Randomness
 import Tensors
 import Testing
@@ -233,6 +234,40 @@ import Testing
     let again = try PAEModel(file: file)
     #expect(again.description == plain.description && again.residual == plain.residual)
     #expect(again.residual.rank == 0)
+  }
+
+  // Seen to fail: knots written under another name; the number of knots not held against the config.
+  @Test("a residual by intensity is read as it was written; knots that are none are refused")
+  func intensity() throws {
+    let plain = try tinyModel()
+    var description = plain.description
+    description.residual.intensity = .init(knots: 3, logScaleDeviation: 0.4)
+    let model = try PAEModel(
+      description: description, encoder: plain.encoder, decoder: plain.decoder, flow: plain.flow,
+      residual: plain.residual,
+      intensityVariance: IntensityVariance(knots: [1e-6, 0.02, 0.01]))
+    let file = model.encodedFile()
+    let again = try PAEModel(file: file)
+    #expect(again.intensityResidual?.variance.knots == [1e-6, 0.02, 0.01])
+    #expect(again.intensityResidual?.scale.deviation == 0.4)
+    for bad in [Float(0), -1, .nan, .infinity] {
+      var wrong = file
+      wrong.tensors = file.tensors.map {
+        $0.name == "residual.intensity"
+          ? Safetensors.NamedTensor(
+            name: $0.name, shape: $0.shape, values: .float32([1e-6, bad, 0.01])) : $0
+      }
+      let line = refuse(wrong, "\(bad)")
+      #expect(line.contains("residual.intensity"), "\(line)")
+    }
+    var unannounced = file
+    unannounced.metadata["config"] = plain.encodedFile().metadata["config"]
+    refuse(unannounced)
+    #expect(throws: ModelError.self) {
+      _ = try PAEModel(
+        description: description, encoder: plain.encoder, decoder: plain.decoder,
+        flow: plain.flow, residual: plain.residual)
+    }
   }
 
   // None may take memory for what the rank promises. Fails when: the rank is not held against its

@@ -10,6 +10,7 @@ private func term(
   let v =
     sigma * sigma + Double(data.extraVariances[index])
     + scale * scale * Double(data.residualVariances[index])
+    * (data.intensityVariance.map { ReferenceCurve($0).value(at: mean) } ?? 1)
   switch data.kinds[index] {
   case .unobserved: return 0
   case .measured:
@@ -21,15 +22,18 @@ private func term(
 }
 
 /// Two problems of every kind of datum, an awkward number of them, and means far from the data too.
-private func example(_ dimension: Int) -> (problems: [PixelData], lanes: [Int], means: [Float]) {
+private func example(
+  _ dimension: Int, law: IntensityVariance? = nil
+) -> (problems: [PixelData], lanes: [Int], means: [Float]) {
   var stream = RandomKey(seed: 51).child(dimension).stream()
   let problems = (0..<2).map { _ in
     PixelData(
       values: (0..<dimension).map { _ in Float(stream.uniform()) },
       kinds: (0..<dimension).map { _ in PixelKind(rawValue: UInt8(stream.index(below: 4)))! },
       extraVariances: (0..<dimension).map { _ in Float(0.05 * stream.uniform()) },
-      residualVariances: (0..<dimension).map { _ in Float(0.03 * stream.uniform()) }, low: 0.1,
-      high: 0.9)
+      residualVariances: (0..<dimension).map { _ in
+        Float((law == nil ? 0.03 : 1) * stream.uniform())
+      }, intensityVariance: law, low: 0.1, high: 0.9)
   }
   let lanes = [1, 0, 1]
   let means = (0..<3 * dimension).map { _ in Float(0.5 + 0.7 * stream.normal()) }
@@ -69,9 +73,11 @@ private struct Result {
   // Seen to fail: last partial block skipped; sign of the high end lost; weight of the fillers one;
   // lanes all reading problem 0; σ² lost in v; ½ ln 2π lost; factor 2 in ∂/∂ln σ. Fails when: α is not
   // squared; ∂/∂ln α is that of σ.
-  @Test(arguments: [1, 15, 16, 17, 64, 200])
-  func valuesAndGradientsAgreeWithDoublePrecision(_ dimension: Int) {
-    let (problems, lanes, means) = example(dimension)
+  // Seen to fail with a law: ½ of v'/v lost, measured and censored; α² lost in v'.
+  @Test(arguments: [1, 15, 16, 17, 64, 200], [false, true])
+  func valuesAndGradientsAgreeWithDoublePrecision(_ dimension: Int, hasLaw: Bool) {
+    let (problems, lanes, means) = example(
+      dimension, law: hasLaw ? IntensityVarianceTests.law : nil)
     let sigmas = [0.05, 0.2, 0.6]
     let scales = [0.5, 1, 2.5]
     let result = Result(problems, lanes, means, sigmas, scales: scales)

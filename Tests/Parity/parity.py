@@ -229,6 +229,22 @@ def marginal_variances(model):
     return variances
 
 
+def intensity_variances(model, image):
+    """h at painted intensities: a piecewise cubic in √m through residual.intensity."""
+    knots = model["residual.intensity"].astype(float)
+    last = len(knots) - 1
+    steps = np.diff(knots)
+    slopes = np.zeros(len(knots))
+    for j in range(1, last):
+        if steps[j - 1] * steps[j] > 0:
+            slopes[j] = 2 / (1 / steps[j - 1] + 1 / steps[j])
+    place = np.sqrt(np.clip(image, 0, 1)) * last
+    j = np.minimum(place.astype(int), last - 1)
+    f = place - j
+    return (knots[j] * (1 + 2 * f) * (1 - f) ** 2 + slopes[j] * f * (1 - f) ** 2
+            + knots[j + 1] * f * f * (3 - 2 * f) + slopes[j + 1] * f * f * (f - 1))
+
+
 def log_posterior(model, config, u, scale, image, data, mask, report):
     """ln p(u, ln α, y) of one draw with all constants, white noise of known σ; scale is α or None."""
     y, low, high, step = data
@@ -237,7 +253,8 @@ def log_posterior(model, config, u, scale, image, data, mask, report):
     value = -0.5 * u @ u - 0.5 * len(u) * math.log(2 * math.pi)
     square = 1.0
     if scale is not None:
-        mean, deviation = (config["residual"]["logScale" + name] for name in ("Mean", "Deviation"))
+        stated = config["residual"]["intensity"] if kind == "intensity" else config["residual"]
+        mean, deviation = stated.get("logScaleMean", 0), stated["logScaleDeviation"]
         z = (math.log(scale) - mean) / deviation
         value -= 0.5 * z * z + math.log(deviation) + 0.5 * math.log(2 * math.pi)
         square = scale ** 2
@@ -250,7 +267,11 @@ def log_posterior(model, config, u, scale, image, data, mask, report):
         logarithm = np.linalg.slogdet(covariance)[1]
         return value - 0.5 * (d @ np.linalg.solve(covariance, d) + logarithm
                               + len(d) * math.log(2 * math.pi))
-    residual = square * marginal_variances(model)[0] if kind == "diagonal" else 0
+    residual = 0
+    if kind == "diagonal":
+        residual = square * marginal_variances(model)[0]
+    if kind == "intensity":
+        residual = square * intensity_variances(model, image)
     variance = np.broadcast_to(sigma ** 2 + residual + step ** 2 / 12, y.shape)
     # A sample at an end says "within half a step of it, or beyond".
     below = mask & censored & (y <= low + step / 2)
