@@ -46,15 +46,18 @@ final class ParticleBlock: @unchecked Sendable {
 
   /// One Hamiltonian transition of every particle, all of `steps` leapfrog steps: density
   /// prior + β · likelihood. `store` hands in those that moved.
+  /// - Parameter leapfrog: the integrator of a particle, by its number.
   func move(
-    _ all: Particles, inverseTemperature: Double, leapfrog: Leapfrog, steps: Int, key: RandomKey
+    _ all: Particles, inverseTemperature: Double, steps: Int, key: RandomKey,
+    leapfrog: (Int) -> Leapfrog
   ) {
+    let leapfrogs = particles.map(leapfrog)
     for (row, index) in particles.enumerated() {
-      begin(row, all, index, inverseTemperature, leapfrog, key.child(index))
+      begin(row, all, index, inverseTemperature, leapfrogs[row], key.child(index))
     }
     for _ in 0..<steps {
       for (row, point) in points.enumerated() {
-        leapfrog.beginStep(point, forward: true)
+        leapfrogs[row].beginStep(point, forward: true)
         for k in 0..<dimension { positions[row * dimension + k] = point.state.position[k] }
       }
       evaluateRows()
@@ -63,7 +66,7 @@ final class ParticleBlock: @unchecked Sendable {
         // A point of density zero ends the path, a rejection, as in `HamiltonianMonteCarlo`; the others
         // of the block go on, so it does, too.
         if !point.state.logDensity.isFinite { isAccepted[row] = false }
-        leapfrog.endStep(point, forward: true)
+        leapfrogs[row].endStep(point, forward: true)
       }
     }
     acceptanceSum = 0
