@@ -13,15 +13,19 @@ import Foundation
 /// log T climbs by Adam with its momentum off; what stays is a mean of the iterates that trusts late
 /// ones more. All is done in the order of chains, so results do not depend on threads.
 /// Source: Hoffman, Radul and Sountsov 2021, sections 3 and 4: learning rate 0.025, second moment 0.95,
-/// weights n^(−½) of the mean. Departures: whitened coordinates, in which the metric's changes leave T
-/// meaningful; chains of different step sizes until these have settled, each with its own t.
+/// weights n^(−½) of the mean. Departures: whitened coordinates; T starts
+/// anew with it, from a length that suits a unit Gaussian, not from one step (ChEES has other, lower
+/// maxima beyond its first, so a start that is several times too long ends in one of them); chains of
+/// different step sizes until these have settled, each with its own t.
 final class TrajectoryLength {
   private static let learningRate = 0.025
   private static let forgetting = 0.95
+  private static let mostFirstSteps = 32.0
 
   /// T.
   private(set) var value: Double
   private(set) var hasSettled = false
+  private let initial: Double
   private let maximumSteps: Int
   private var paths: [Path?]
   private var waiting: [Lane] = []
@@ -29,6 +33,8 @@ final class TrajectoryLength {
   private var squareMean = 0.0
   private var updates = 0.0
   private var averagedLog: Double
+  /// The variances of the metric that T belongs to.
+  private var variances: [Double] = []
 
   private struct Path {
     var start: [Double]
@@ -42,6 +48,7 @@ final class TrajectoryLength {
 
   init(initial: Double, maximumSteps: Int, chains: Int) {
     value = initial
+    self.initial = initial
     averagedLog = log(initial)
     self.maximumSteps = maximumSteps
     paths = [Path?](repeating: nil, count: chains)
@@ -79,16 +86,28 @@ final class TrajectoryLength {
 
   private func climb(_ paths: [Path]) {
     guard let slope = slope(paths) else { return }
+    let steps = paths.map(\.leapfrog.stepSize)
+    follow(paths[0].leapfrog.metric.variances, stepSize: steps.min()!)
     updates += 1
     squareMean += (1 - Self.forgetting) * (slope * slope - squareMean)
     let unbiased = squareMean / (1 - pow(Self.forgetting, updates))
     // Nothing longer than the paths that steps allow, nothing shorter than a step.
-    let steps = paths.map(\.leapfrog.stepSize)
     let range = log(steps.min()!)...log(Double(maximumSteps) * steps.min()!)
     let proposed = log(value) + Self.learningRate * slope / unbiased.squareRoot()
     let next = min(max(proposed, range.lowerBound), range.upperBound)
     value = exp(next)
     averagedLog += (next - averagedLog) / updates.squareRoot()
+  }
+
+  /// Starts again where the metric has changed: in its coordinates the target is about as wide as a unit
+  /// Gaussian, and the initial length is near the best. Before any adaptation a target may be far
+  /// narrower; then `mostFirstSteps` bound the cost.
+  private func follow(_ variances: [Double], stepSize: Double) {
+    guard variances != self.variances else { return }
+    value = self.variances.isEmpty ? min(initial, Self.mostFirstSteps * stepSize) : initial
+    averagedLog = log(value)
+    (updates, squareMean) = (0, 0)
+    self.variances = variances
   }
 
   /// d ChEES/d log T of these paths; nil where they say nothing.

@@ -13,7 +13,8 @@ struct TemperedTarget: TemperedLogDensity {
 
   func tempered(_ inverseTemperature: Double) -> any LogDensity {
     let (prior, likelihood) = (prior, likelihood)
-    return FunctionTarget(dimension: dimension, problemCount: problemCount) { problem, x, gradient in
+    return FunctionTarget(dimension: dimension, problemCount: problemCount) {
+      problem, x, gradient in
       var value = prior.function(problem, x, &gradient)
       guard inverseTemperature > 0 else { return value }
       var slope = gradient

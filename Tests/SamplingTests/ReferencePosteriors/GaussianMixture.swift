@@ -33,19 +33,28 @@ extension ReferencePosterior {
     // Slopes in μ_1, μ_2, ln σ_1, ln σ_2 and ln(θ/(1 − θ)).
     var slopes = [-mu1 / 4, -mu2 / 4, 1 - sigma1 * sigma1 / 4, 1 - sigma2 * sigma2 / 4]
     slopes.append(5 * (1 - 2 * theta))
-    for value1 in y {
-      let (z1, z2) = ((value1 - mu1) / sigma1, (value1 - mu2) / sigma2)
-      let first = log(theta) - 0.5 * z1 * z1 - q[2]
-      let second = log(1 - theta) - 0.5 * z2 * z2 - q[3]
+    // Σ log1p(e^−|d|) as the logarithm of a product of up to 500 factors, each at most 2.
+    var product = 1.0
+    let (log1, log2) = (log(theta) - q[2], log(1 - theta) - q[3])
+    for (index, datum) in y.enumerated() {
+      let (z1, z2) = ((datum - mu1) / sigma1, (datum - mu2) / sigma2)
+      let (first, second) = (log1 - 0.5 * z1 * z1, log2 - 0.5 * z2 * z2)
+      let ratio = exp(-abs(first - second))
       // The first component's share of this datum.
-      let share = 1 / (1 + exp(second - first))
-      value += max(first, second) + log1p(exp(-abs(first - second)))
+      let share = (first > second ? 1 : ratio) / (1 + ratio)
+      value += max(first, second)
+      product *= 1 + ratio
+      if index % 500 == 499 {
+        value += log(product)
+        product = 1
+      }
       slopes[0] += share * z1 / sigma1
       slopes[1] += (1 - share) * z2 / sigma2
       slopes[2] += share * (z1 * z1 - 1)
       slopes[3] += (1 - share) * (z2 * z2 - 1)
       slopes[4] += share - theta
     }
+    value += log(product)
     gradient[0] = slopes[0] + slopes[1]
     gradient[1] = slopes[1] * gap + 1
     for k in 2..<5 { gradient[k] = slopes[k] }
