@@ -45,7 +45,9 @@ final class ParticleBlock: @unchecked Sendable {
   }
 
   /// One Hamiltonian transition of every particle, all of `steps` leapfrog steps: density
-  /// prior + β · likelihood. `store` hands in those that moved.
+  /// prior + β · likelihood. `store` hands in those that moved. A path may cross a place without
+  /// density, where its gradient is zero: still a reversible map that keeps volume; it is rejected where
+  /// it ends in one.
   /// - Parameter leapfrog: the integrator of a particle, by its number.
   func move(
     _ all: Particles, inverseTemperature: Double, steps: Int, key: RandomKey,
@@ -63,15 +65,12 @@ final class ParticleBlock: @unchecked Sendable {
       evaluateRows()
       for (row, point) in points.enumerated() {
         set(point.state, factors, row, inverseTemperature)
-        // A point of density zero ends the path, a rejection, as in `HamiltonianMonteCarlo`; the others
-        // of the block go on, so it does, too.
-        if !point.state.logDensity.isFinite { isAccepted[row] = false }
         leapfrogs[row].endStep(point, forward: true)
       }
     }
     acceptanceSum = 0
     for (row, point) in points.enumerated() {
-      let acceptance = isAccepted[row] ? min(1, exp(startEnergies[row] - point.energy)) : 0
+      let acceptance = min(1, exp(startEnergies[row] - point.energy))
       acceptanceSum += acceptance
       isAccepted[row] = uniforms[row] < acceptance
     }
@@ -103,7 +102,6 @@ final class ParticleBlock: @unchecked Sendable {
     leapfrog.refresh(point, from: &stream)
     startEnergies[row] = point.energy
     uniforms[row] = stream.uniform()
-    isAccepted[row] = true
   }
 
   /// Value and gradient of prior + β · likelihood from row `index` of `factors`.

@@ -46,7 +46,6 @@ private let acceptance = CheesHamiltonianMonteCarlo.recommendedAcceptance
       kernel: CheesHamiltonianMonteCarlo(trajectoryLength: start * deviation),
       options: SamplerOptions(
         draws: 64, warmup: 400, targetAcceptance: acceptance, metricAdaptation: .fixed))
-    print("LENGTH", deviation, start, length(run) / deviation, run.problems[0].stepSize / deviation)
     #expect((1.5...3).contains(length(run) / deviation))
   }
 

@@ -33,7 +33,8 @@ extension ReferencePosterior {
     ])
 
   /// A banana: x ~ N(0, 2²), y | x ~ N((x² − 4)/8, 1). Twice as bent, and trajectories of one length
-  /// no longer reach its tips, where the density is stiff, with a step that suits its middle.
+  /// no longer reach its tips, where the density is stiff, with a step that suits its middle; even so
+  /// the steps are to be small.
   ///
   /// Exact: E x = E y = 0, E x² = 4 with deviation 4 √2; with w = (x² − 4)/8, E w² = ½ and
   /// E w⁴ = 60/16, E y² = 1 + ½ and E y⁴ = 60/16 + 6 · ½ + 3.
@@ -51,5 +52,5 @@ extension ReferencePosterior {
       .init("x", 0, deviation: 2), .init("y", 0, deviation: 1.5.squareRoot()),
       .init("x²", 4, deviation: 4 * 2.0.squareRoot()),
       .init("y²", 1.5, deviation: (9.75 - 2.25).squareRoot()),
-    ])
+    ], acceptance: 0.95, draws: 6000)
 }

@@ -34,7 +34,8 @@ private let samplers: [(kernel: any MarkovKernel, acceptance: Double)] = [
     let run = try runChains(
       posterior.density, start: posterior.start, spread: 0.05, kernel: samplers[sampler].kernel,
       options: SamplerOptions(
-        draws: 1200, warmup: 300, targetAcceptance: samplers[sampler].acceptance), seed: 6)
+        draws: posterior.draws, warmup: 300,
+        targetAcceptance: posterior.acceptance ?? samplers[sampler].acceptance), seed: 6)
     let draws = run.problems[0].draws
     let values = (0..<draws.chains).map { chain in
       (0..<draws.draws).map { posterior.quantities(Array(draws.position(chain: chain, draw: $0))) }
@@ -44,7 +45,6 @@ private let samplers: [(kernel: any MarkovKernel, acceptance: Double)] = [
       let mean = trace.joined().reduce(0, +) / Double(draws.chains * draws.draws)
       let error = MonteCarloErrors.ofMean(trace)
       let comment: Comment = "\(reference.name): \(mean), \(reference.mean), error \(error)"
-      print("REF", posterior.name, sampler, reference.name, (mean-reference.mean)/reference.deviation, error/reference.deviation, (mean-reference.mean)/hypot(error, reference.standardError), run.gradients, run.problems[0].records.joined().reduce(0) { $0 + $1.steps })
       #expect(abs(mean - reference.mean) <= 0.05 * reference.deviation, comment)
       #expect(abs(mean - reference.mean) < 4 * hypot(error, reference.standardError), comment)
     }
