@@ -30,14 +30,13 @@ private final class ImageFactorEvaluator: FactorEvaluator {
     var values = factors.logPriors.mutableSpan
     var gradients = factors.priorGradients.mutableSpan
     prior.evaluate(positions, values: &values, gradients: &gradients)
-    var likelihoodGradients = factors.likelihoodGradients.mutableSpan
     for lane in 0..<lanes {
-      let value = prior.logLikelihood(lane, gradients: &likelihoodGradients)
+      let value = prior.logLikelihood(lane, gradients: &factors.likelihoodGradients)
       // A likelihood that is not finite has taken the prior's value with it.
       let isFinite = factors.logPriors[lane] > -.infinity && value.isFinite
       factors.logLikelihoods[lane] = isFinite ? value : -.infinity
       if !isFinite {
-        for k in 0..<dimension { likelihoodGradients[lane * dimension + k] = 0 }
+        for k in 0..<dimension { factors.likelihoodGradients[lane * dimension + k] = 0 }
       }
     }
   }

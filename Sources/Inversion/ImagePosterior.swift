@@ -227,7 +227,7 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   }
 
   /// The log likelihood (nats) of a lane at the latest positions; writes its gradient into the lane's row.
-  func logLikelihood(_ lane: Int, gradients: inout MutableSpan<Double>) -> Double {
+  func logLikelihood(_ lane: Int, gradients: inout [Double]) -> Double {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
     var scaleGradient = logScaleGradients[lane]
     for k in 0..<latent {

@@ -19,13 +19,14 @@ final class ParticleSystem {
   private let folds: [Range<Int>]
   private var metrics: [any Metric]
   private var stepSize: Double
-  /// The move that `beginMove` has planned.
+  /// The move that `planMove` has planned.
   private var steps = 0
   private var moveIndex = 0
-  /// Positions after resampling, and each coordinate's mean square distance from them after the latest
-  /// move, in units of twice its variance: 1 − correlation.
+  /// Positions after resampling, N × D, and the variance of each coordinate there, within folds.
   private var origin: [Double] = []
   private var variances: [Double] = []
+  /// Each coordinate's mean square distance from the origin after the latest move, in units of twice its
+  /// variance: 1 − correlation.
   private var decorrelation: [Double] = []
 
   private var islandSize: Int { problem.islands[0].count }
