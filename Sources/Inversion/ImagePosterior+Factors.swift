@@ -27,9 +27,7 @@ private final class ImageFactorEvaluator: FactorEvaluator {
   }
 
   func evaluate(_ positions: Span<Double>, into factors: inout DensityFactors) {
-    var values = factors.logPriors.mutableSpan
-    var gradients = factors.priorGradients.mutableSpan
-    prior.evaluate(positions, values: &values, gradients: &gradients)
+    evaluatePrior(positions, &factors.logPriors, &factors.priorGradients)
     for lane in 0..<lanes {
       let value = prior.logLikelihood(lane, gradients: &factors.likelihoodGradients)
       // A likelihood that is not finite has taken the prior's value with it.
@@ -39,5 +37,13 @@ private final class ImageFactorEvaluator: FactorEvaluator {
         for k in 0..<dimension { factors.likelihoodGradients[lane * dimension + k] = 0 }
       }
     }
+  }
+
+  private func evaluatePrior(
+    _ positions: Span<Double>, _ values: inout [Double], _ gradients: inout [Double]
+  ) {
+    var values = values.mutableSpan
+    var gradients = gradients.mutableSpan
+    prior.evaluate(positions, values: &values, gradients: &gradients)
   }
 }
