@@ -127,6 +127,10 @@ package struct ImagePosterior: TemperedLogDensity {
   }
 
   package func makeEvaluator(problems lanes: [Int]) throws -> any LogDensityEvaluator {
+    try makeImageEvaluator(problems: lanes)
+  }
+
+  func makeImageEvaluator(problems lanes: [Int]) throws -> ImagePosteriorEvaluator {
     ImagePosteriorEvaluator(
       self, lanes: lanes, plan: try meanMap.makePlan(lanes: lanes.count),
       prior: try flow.map { try FlowPriorPlan($0, lanes: lanes.count) })
@@ -220,6 +224,25 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     if posterior.residualScale != nil {
       levels[lane].residualScale = level(posterior.dimension - 1)
     }
+  }
+
+  /// The log likelihood (nats) of a lane at the latest positions; writes its gradient into the lane's row.
+  func logLikelihood(_ lane: Int, gradients: inout [Double]) -> Double {
+    let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
+    var scaleGradient = logScaleGradients[lane]
+    for k in 0..<latent {
+      var slope = Double(baseGradients.pointer[lane * latent + k])
+      if k >= latent - posterior.scaledCount {
+        scaleGradient += slope * Double(base.pointer[lane * latent + k])
+        slope *= levels[lane].residualScale
+      }
+      gradients[lane * dimension + k] = slope
+    }
+    if let index = posterior.logSigmaIndex {
+      gradients[lane * dimension + index] = logSigmaGradients[lane]
+    }
+    if let index = posterior.logScaleIndex { gradients[lane * dimension + index] = scaleGradient }
+    return likelihoods[lane] + posterior.logVolume
   }
 
   /// Adds the priors; −∞ and zeros where anything is not finite.

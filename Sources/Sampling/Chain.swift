@@ -17,19 +17,19 @@ final class Chain: @unchecked Sendable {
   private let index: Int
   private let problem: SamplingProblem
   private let adaptation: ProblemAdaptation
-  private let kernel: any MarkovKernel
+  private let transition: any MarkovTransition
   private let options: SamplerOptions
   private let schedule: WarmupSchedule
   private let tally: Tally
 
   init(
     index: Int, problem: SamplingProblem, adaptation: ProblemAdaptation,
-    kernel: any MarkovKernel, options: SamplerOptions, tally: Tally
+    transition: any MarkovTransition, options: SamplerOptions, tally: Tally
   ) {
     self.index = index
     self.problem = problem
     self.adaptation = adaptation
-    self.kernel = kernel
+    self.transition = transition
     self.options = options
     self.tally = tally
     schedule = WarmupSchedule(length: options.warmup)
@@ -47,8 +47,7 @@ final class Chain: @unchecked Sendable {
       return
     }
     let key = problem.key.child("chain").child(index)
-    let transition = kernel.makeTransition(dimension: state.position.count)
-    await warmUp(state, transition, key: key, lane: lane)
+    await warmUp(state, key: key, lane: lane)
     warmupGradients = lane.gradients
     warmupEnd = .now
     let leapfrog = Leapfrog(stepSize: adaptation.stepSize, metric: adaptation.metric)
@@ -64,9 +63,8 @@ final class Chain: @unchecked Sendable {
   }
 
   /// Leaves the problem's shared step size and metric as they are to be kept.
-  private func warmUp(
-    _ state: ChainState, _ transition: any MarkovTransition, key: RandomKey, lane: Lane
-  ) async {
+  private func warmUp(_ state: ChainState, key: RandomKey, lane: Lane) async {
+    let learner = transition as? any AdaptiveTransition
     var metric = adaptation.metric
     let first = await initialStepSize(
       at: state, metric: metric, lane: lane, key: key.child("step size"))
@@ -82,6 +80,7 @@ final class Chain: @unchecked Sendable {
         state, leapfrog: Leapfrog(stepSize: stepSize.stepSize, metric: metric), lane: lane,
         stream: &stream)
       stepSize.update(acceptance: record.acceptance)
+      await learner?.adapt(lane: lane)
       tally.transitions += 1
       if record.isDivergent { warmupDivergences += 1 }
       if adapts && schedule.collects(iteration) {
@@ -99,6 +98,7 @@ final class Chain: @unchecked Sendable {
       iteration += 1
     }
     guard !lane.isCancelled else { return }
+    learner?.settle()
     warmupLength = iteration
     tally.transitions += options.warmup - iteration
     await adaptation.meet(

@@ -21,11 +21,12 @@ package func sample(
     ProblemAdaptation(problem: $0, adaptation: options.metricAdaptation)
   }
   let chains = zip(problems, adaptations).map { problem, adaptation in
-    problem.starts.indices.map {
-      Chain(
-        index: $0, problem: problem, adaptation: adaptation, kernel: kernel, options: options,
-        tally: tally)
-    }
+    kernel.makeTransitions(dimension: density.dimension, chains: problem.starts.count).enumerated()
+      .map { index, transition in
+        Chain(
+          index: index, problem: problem, adaptation: adaptation, transition: transition,
+          options: options, tally: tally)
+      }
   }
   let byLane = Array(chains.joined())
   let batch = try LaneBatch(

@@ -1,4 +1,3 @@
-import Foundation
 import Randomness
 
 /// Hamiltonian Monte Carlo with a jittered path length and Metropolis acceptance of the endpoint.
@@ -36,38 +35,22 @@ public struct HamiltonianMonteCarlo: MarkovKernel {
 
 private final class HamiltonianTransition: MarkovTransition {
   private let settings: HamiltonianMonteCarlo
-  private let point: PhasePoint
+  private let path: HamiltonianPath
 
   init(_ settings: HamiltonianMonteCarlo, dimension: Int) {
     self.settings = settings
-    point = PhasePoint(dimension: dimension)
+    path = HamiltonianPath(dimension: dimension)
   }
 
   func step(
     _ state: ChainState, leapfrog: Leapfrog, lane: Lane, stream: inout RandomStream
   ) async -> TransitionRecord {
-    point.state.copy(from: state)
-    leapfrog.refresh(point, from: &stream)
-    let startEnergy = point.energy
+    path.begin(state, leapfrog: leapfrog, stream: &stream)
     let factor = 1 + settings.jitter * (2 * stream.uniform() - 1)
     let planned = (settings.trajectoryLength * factor / leapfrog.stepSize).rounded()
     let count = Int(min(max(planned, 1), Double(settings.maximumSteps)))
-    let uniform = stream.uniform()
-    for steps in 1...count {
-      await leapfrog.step(point, forward: true, lane: lane)
-      // A point of density zero ends the path, a rejection. The reverse path meets the same point, so
-      // the target stays exactly invariant; stopping at a finite threshold would not be reversible.
-      guard point.energy.isFinite else {
-        return TransitionRecord(
-          acceptance: 0, steps: steps, depth: 0, energy: startEnergy, end: .divergence)
-      }
-    }
-    let energy = point.energy
-    let acceptance = min(1, exp(startEnergy - energy))
-    let accepted = uniform < acceptance
-    if accepted { state.exchange(with: point.state) }
-    return TransitionRecord(
-      acceptance: acceptance, steps: count, depth: 0, energy: accepted ? energy : startEnergy,
-      end: energy - startEnergy <= settings.divergenceThreshold ? .lengthReached : .divergence)
+    return await path.follow(
+      state, leapfrog: leapfrog, steps: count, uniform: stream.uniform(),
+      divergenceThreshold: settings.divergenceThreshold, lane: lane)
   }
 }

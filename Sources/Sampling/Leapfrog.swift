@@ -18,11 +18,22 @@ package struct Leapfrog {
   /// One step of ±`stepSize`, the sign by `forward`. Leaves the velocity Σ p of the new momentum.
   /// The point must hold the gradient at its position.
   package func step(_ point: PhasePoint, forward: Bool, lane: Lane) async {
+    beginStep(point, forward: forward)
+    await lane.evaluate(point.state)
+    endStep(point, forward: forward)
+  }
+
+  /// The step until its gradient is needed: moves the momentum by half and the position whole.
+  func beginStep(_ point: PhasePoint, forward: Bool) {
     let step = forward ? stepSize : -stepSize
     addScaled(0.5 * step, point.state.gradient, to: &point.momentum)
     metric.velocity(of: point.momentum, into: &point.velocity)
     addScaled(step, point.velocity, to: &point.state.position)
-    await lane.evaluate(point.state)
+  }
+
+  /// The rest of the step, with the gradient at the new position.
+  func endStep(_ point: PhasePoint, forward: Bool) {
+    let step = forward ? stepSize : -stepSize
     addScaled(0.5 * step, point.state.gradient, to: &point.momentum)
     metric.velocity(of: point.momentum, into: &point.velocity)
   }

@@ -4,6 +4,15 @@ import Randomness
 package protocol MarkovKernel: Sendable {
   /// A transition with all its memory, for one chain of D dimensions.
   func makeTransition(dimension: Int) -> any MarkovTransition
+  /// Those of all chains of one problem, which may learn from each other in warmup.
+  func makeTransitions(dimension: Int, chains: Int) -> [any MarkovTransition]
+}
+
+extension MarkovKernel {
+  /// Chains that share nothing.
+  package func makeTransitions(dimension: Int, chains: Int) -> [any MarkovTransition] {
+    (0..<chains).map { _ in makeTransition(dimension: dimension) }
+  }
 }
 
 /// A kernel at work in one chain; owns its scratch memory, takes no more.
@@ -12,6 +21,15 @@ package protocol MarkovTransition: AnyObject {
   func step(
     _ state: ChainState, leapfrog: Leapfrog, lane: Lane, stream: inout RandomStream
   ) async -> TransitionRecord
+}
+
+/// A transition whose chains learn more from the warmup than step size and metric.
+package protocol AdaptiveTransition: MarkovTransition {
+  /// Learns from the latest step; called after every one of a warmup, by all chains of the problem
+  /// equally often, so they may meet here.
+  func adapt(lane: Lane) async
+  /// The warmup is over: what has been learned stays.
+  func settle()
 }
 
 /// What a person wants to know about one transition.

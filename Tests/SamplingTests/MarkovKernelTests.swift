@@ -8,7 +8,7 @@ import Workers
 @testable import Sampling
 
 let kernels: [any MarkovKernel] = [
-  NoUTurnSampler(), HamiltonianMonteCarlo(trajectoryLength: 1.6),
+  NoUTurnSampler(), HamiltonianMonteCarlo(trajectoryLength: 1.6), CheesHamiltonianMonteCarlo(),
 ]
 
 /// A plain run of one problem.
