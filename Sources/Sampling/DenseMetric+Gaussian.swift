@@ -1,0 +1,56 @@
+import Foundation
+
+/// The algebra of N(μ, Σ), Σ = L Lᵀ, in whitened coordinates ξ: x = μ + L ξ.
+extension DenseMetric {
+  /// ln det Σ = 2 Σ ln L_ii.
+  public var logDeterminant: Double {
+    2 * (0..<dimension).reduce(0) { $0 + log(choleskyFactor[$1 * (dimension + 1)]) }
+  }
+
+  /// ξ = L⁻¹ d, forward substitution, D²/2.
+  package func whitened(_ displacement: [Double]) -> [Double] {
+    var whitened = displacement
+    for i in 0..<dimension {
+      let row = i * dimension
+      var value = displacement[i]
+      for j in 0..<i { value -= choleskyFactor[row + j] * whitened[j] }
+      whitened[i] = value / choleskyFactor[row + i]
+    }
+    return whitened
+  }
+
+  /// d = L ξ, D²/2.
+  package func displaced(_ whitened: [Double]) -> [Double] {
+    (0..<dimension).map { i in
+      let row = i * dimension
+      var sum = 0.0
+      for j in 0...i { sum += choleskyFactor[row + j] * whitened[j] }
+      return sum
+    }
+  }
+
+  /// Lᵀ g: a gradient in x as one in ξ, D²/2.
+  package func whitenedGradient(_ gradient: [Double]) -> [Double] {
+    var result = [Double](repeating: 0, count: dimension)
+    for i in 0..<dimension {
+      let row = i * dimension
+      for j in 0...i { result[j] += choleskyFactor[row + j] * gradient[i] }
+    }
+    return result
+  }
+
+  /// L A⁻¹ Lᵀ for a precision A in whitened coordinates, D × D; nil when A is not positive definite.
+  package func covariance(ofWhitenedPrecision precision: [Double]) -> DenseMetric? {
+    guard let inner = DenseMetric(precision: precision, dimension: dimension) else { return nil }
+    // B = L R with A⁻¹ = R Rᵀ is lower triangular, and the answer is B Bᵀ.
+    let d = dimension
+    var factor = [Double](repeating: 0, count: d * d)
+    for i in 0..<d {
+      for k in 0...i {
+        let scale = choleskyFactor[i * d + k]
+        for j in 0...k { factor[i * d + j] += scale * inner.choleskyFactor[k * d + j] }
+      }
+    }
+    return DenseMetric(factor: factor, dimension: d)
+  }
+}
