@@ -1,0 +1,163 @@
+import Diagnostics
+import Foundation
+import Probability
+import Randomness
+import Workers
+
+/// One problem, the mixture to draw from, its luck.
+public struct ImportanceProblem: Sendable {
+  /// Index among the density's problems.
+  public let index: Int
+  /// q₀. Tails heavier than the posterior's (`withDegreesOfFreedom(7)`) keep weights bounded.
+  public let proposal: GaussianMixture
+  /// Root of this problem's random numbers.
+  public let key: RandomKey
+
+  public init(index: Int = 0, proposal: GaussianMixture, key: RandomKey) {
+    self.index = index
+    self.proposal = proposal
+    self.key = key
+  }
+}
+
+/// How much to draw and how often to improve the proposal.
+public struct ImportanceOptions: Sendable, Equatable {
+  /// Draws a round, S.
+  public var draws: Int
+  /// Refits of the proposal at most; none once k̂ is small enough.
+  public var adaptations: Int
+  /// Lanes evaluated by one worker at a time, as in `SamplerOptions`.
+  public var lanesPerBlock: Int?
+
+  /// - Precondition: `draws` ≥ 25, `adaptations` ≥ 0, `lanesPerBlock` ≥ 1.
+  public init(draws: Int = 4096, adaptations: Int = 2, lanesPerBlock: Int? = nil) {
+    precondition(draws >= 25, "a tail takes at least 25 draws")
+    precondition(adaptations >= 0)
+    precondition(lanesPerBlock.map { $0 >= 1 } ?? true, "a block has at least one lane")
+    self.draws = draws
+    self.adaptations = adaptations
+    self.lanesPerBlock = lanesPerBlock
+  }
+}
+
+/// Draws mixtures' positions and weighs them by p/q; where Pareto smoothing finds k̂ too large, refits
+/// the mixture to the weighted draws and draws again, at most `adaptations` times.
+///
+/// All rounds count: with S draws from each of q₀ … q_T the weights are p/q̄, q̄ = mean of the q_t, as if
+/// all had been drawn from q̄ (deterministic mixture; Owen and Zhou 2000, Cornuet, Marin, Mira and
+/// Robert, "Adaptive multiple importance sampling", 2012), so a poor first round does no harm later.
+/// Components take their share of each round's draws systematically.
+///
+/// One gradient a draw, all problems in one batch; the same bits whatever the pool's threads. Throws
+/// `SamplingError.cancelled`, and what `makeEvaluator` throws.
+/// - Precondition: every proposal's dimension is the density's.
+package func sampleByImportance(
+  _ density: any LogDensity, problems: [ImportanceProblem], options: ImportanceOptions,
+  pool: WorkerPool, progress: ((Progress) -> Bool)? = nil
+) throws -> [ImportanceRun] {
+  precondition(problems.allSatisfy { $0.proposal.dimension == density.dimension })
+  let states = problems.map(ImportanceState.init)
+  for _ in 0...options.adaptations {
+    let live = states.filter { $0.needsDraws }
+    guard !live.isEmpty else { break }
+    let sets = live.map {
+      PointSet(problem: $0.problem.index, positions: $0.propose(options.draws))
+    }
+    var values = live.map { _ in [Double](repeating: 0, count: options.draws) }
+    try evaluate(
+      density, at: sets, lanesPerBlock: options.lanesPerBlock, pool: pool, progress: progress
+    ) { set, index, state in values[set][index] = state.logDensity }
+    pool.run(live.count) { live[$0].take(sets[$0].positions, values[$0]) }
+  }
+  return states.map { $0.run }
+}
+
+/// The rounds of one problem so far. Touched by one thread at a time.
+private final class ImportanceState {
+  let problem: ImportanceProblem
+  private var proposals: [GaussianMixture] = []
+  /// All rounds: N × D and N.
+  private var positions: [Double] = []
+  private var logDensities: [Double] = []
+  private var smoothing: ParetoSmoothing?
+  private var shapes: [Double] = []
+
+  init(_ problem: ImportanceProblem) { self.problem = problem }
+
+  var needsDraws: Bool { smoothing.map { $0.reason != nil } ?? true }
+
+  /// The positions of the next round, from q₀ or a refit of the latest.
+  func propose(_ count: Int) -> [Double] {
+    let mixture = nextProposal()
+    let key = problem.key.child("round").child(proposals.count)
+    proposals.append(mixture)
+    var placing = key.child("components").stream()
+    let offset = placing.uniform()
+    return (0..<count).flatMap { draw in
+      var stream = key.child("draw").child(draw).stream()
+      let component = mixture.component(at: (Double(draw) + offset) / Double(count))
+      return mixture.draw(component: component, from: &stream)
+    }
+  }
+
+  private func nextProposal() -> GaussianMixture {
+    guard let latest = proposals.last, let smoothing else { return problem.proposal }
+    let size = min(Double(logDensities.count) / 4, 5 * Double(latest.dimension))
+    return latest.refitted(
+      to: positions, weights: flattened(smoothing.logWeights, effectiveSize: size))
+  }
+
+  func take(_ newPositions: [Double], _ values: [Double]) {
+    positions += newPositions
+    logDensities += values
+    let smoothing = ParetoSmoothing(logWeights: logWeights())
+    self.smoothing = smoothing
+    shapes.append(smoothing.shape)
+  }
+
+  /// ln p − ln q̄ of all draws.
+  private func logWeights() -> [Double] {
+    // q̄ is a mixture itself.
+    let combined = GaussianMixture(
+      components: proposals.flatMap(\.components),
+      degreesOfFreedom: problem.proposal.degreesOfFreedom)
+    let d = combined.dimension
+    return logDensities.indices.map { s in
+      logDensities[s] == -.infinity
+        ? -.infinity
+        : logDensities[s] - combined.logDensity(at: Array(positions[s * d..<(s + 1) * d]))
+    }
+  }
+
+  var run: ImportanceRun {
+    guard let smoothing, let mixture = proposals.last else {
+      preconditionFailure("a run has at least one round")
+    }
+    return ImportanceRun(
+      mixture: mixture, positions: positions, logDensities: logDensities, smoothing: smoothing,
+      shapes: shapes)
+  }
+}
+
+/// exp(β ln W), normalized, with the largest β ≤ 1 at which they are worth `effectiveSize` draws:
+/// moments of a few dominating draws would not be worth fitting to.
+///
+/// Source: Koblents and Míguez, "A population Monte Carlo scheme with transformed weights", 2015. The
+/// effective size falls as β grows, so halving finds it; β = 0 is worth all draws of density above zero.
+func flattened(_ logWeights: [Double], effectiveSize: Double) -> [Double] {
+  let top = logWeights.max() ?? 0
+  func powers(_ beta: Double) -> [Double] {
+    let powers = logWeights.map { $0 == -.infinity ? 0 : exp(beta * ($0 - top)) }
+    let total = powers.reduce(0, +)
+    return powers.map { $0 / total }
+  }
+  func size(_ weights: [Double]) -> Double { 1 / weights.reduce(0) { $0 + $1 * $1 } }
+  let whole = powers(1)
+  if size(whole) >= effectiveSize { return whole }
+  var (low, high) = (0.0, 1.0)
+  for _ in 0..<30 {
+    let middle = (low + high) / 2
+    if size(powers(middle)) >= effectiveSize { low = middle } else { high = middle }
+  }
+  return powers(low)
+}
