@@ -1,3 +1,4 @@
+import CLAPACK
 import Foundation
 
 /// The algebra of N(μ, Σ), Σ = L Lᵀ, in whitened coordinates ξ: x = μ + L ξ.
@@ -41,8 +42,24 @@ extension DenseMetric {
 
   /// L A⁻¹ Lᵀ for a precision A in whitened coordinates, D × D; nil when A is not positive definite.
   package func covariance(ofWhitenedPrecision precision: [Double]) -> DenseMetric? {
-    guard let inner = DenseMetric(precision: precision, dimension: dimension) else { return nil }
-    // B = L R with A⁻¹ = R Rᵀ is lower triangular, and the answer is B Bᵀ.
+    DenseMetric(precision: precision, dimension: dimension).flatMap(unwhitened)
+  }
+
+  /// L⁻¹ S L⁻ᵀ for a symmetric S, D × D. O(D³).
+  package func whitenedCovariance(_ covariance: [Double]) -> [Double] {
+    precondition(covariance.count == dimension * dimension)
+    var result = covariance
+    let size = Int32(dimension)
+    for (side, transpose) in [(CblasLeft, CblasNoTrans), (CblasRight, CblasTrans)] {
+      cblas_dtrsm(
+        CblasRowMajor, side, CblasLower, transpose, CblasNonUnit, size, size, 1, choleskyFactor,
+        size, &result, size)
+    }
+    return result
+  }
+
+  /// L A Lᵀ for a covariance A = R Rᵀ in whitened coordinates: its factor is L R. O(D³).
+  package func unwhitened(_ inner: DenseMetric) -> DenseMetric? {
     let d = dimension
     var factor = [Double](repeating: 0, count: d * d)
     for i in 0..<d {

@@ -5,15 +5,15 @@ import Randomness
 
 /// Weighted draws of one problem, and how far they can be relied on.
 public struct ImportanceRun: Sendable {
-  /// The latest proposal: component k is still the one of mode k.
+  /// What the draws were made from: component k is still the one of mode k.
   public let mixture: GaussianMixture
-  /// All rounds, N × D.
+  /// N × D.
   public let positions: [Double]
   /// Nats, N.
   public let logDensities: [Double]
   /// Smoothed weights of the N draws, with k̂.
   public let smoothing: ParetoSmoothing
-  /// k̂ after each round, over the draws of all rounds so far.
+  /// k̂ of each round; the draws are those of the smallest.
   public let shapes: [Double]
 
   /// ln Z of the density, nats, from the smoothed weights; `smoothing.rawLogMeanWeight` without.

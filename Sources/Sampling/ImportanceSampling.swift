@@ -40,12 +40,14 @@ public struct ImportanceOptions: Sendable, Equatable {
   }
 }
 
-/// Draws mixtures' positions and weighs them by p/q; where Pareto smoothing finds k̂ too large, refits
-/// the mixture to the weighted draws and draws again, at most `adaptations` times.
+/// Draws positions from mixtures and weighs them by p/q; where Pareto smoothing finds k̂ too large,
+/// refits the mixture to the weighted draws and draws again, at most `adaptations` times.
 ///
-/// All rounds count: with S draws from each of q₀ … q_T the weights are p/q̄, q̄ = mean of the q_t, as if
-/// all had been drawn from q̄ (deterministic mixture; Owen and Zhou 2000, Cornuet, Marin, Mira and
-/// Robert, "Adaptive multiple importance sampling", 2012), so a poor first round does no harm later.
+/// Each refit sees the draws of all rounds so far, weighed by p/q̄ with q̄ the mean of their proposals
+/// (deterministic mixture; Owen and Zhou 2000, Cornuet, Marin, Mira and Robert, "Adaptive multiple
+/// importance sampling", 2012). But the result is one round, that of the smallest k̂, under its own
+/// proposal: draws that a proposal has been fitted to get weights too small from it, which in forty
+/// dimensions biased a pooled evidence by half a nat, many times its error.
 /// Components take their share of each round's draws systematically.
 ///
 /// One gradient a draw, all problems in one batch; the same bits whatever the pool's threads. Throws
@@ -79,12 +81,12 @@ private final class ImportanceState {
   /// All rounds: N × D and N.
   private var positions: [Double] = []
   private var logDensities: [Double] = []
-  private var smoothing: ParetoSmoothing?
   private var shapes: [Double] = []
+  private var best: ImportanceRun?
 
   init(_ problem: ImportanceProblem) { self.problem = problem }
 
-  var needsDraws: Bool { smoothing.map { $0.reason != nil } ?? true }
+  var needsDraws: Bool { best.map { $0.reason != nil } ?? true }
 
   /// The positions of the next round, from q₀ or a refit of the latest.
   func propose(_ count: Int) -> [Double] {
@@ -101,41 +103,47 @@ private final class ImportanceState {
   }
 
   private func nextProposal() -> GaussianMixture {
-    guard let latest = proposals.last, let smoothing else { return problem.proposal }
+    guard let latest = proposals.last else { return problem.proposal }
+    // q̄ is a mixture itself.
+    let combined = GaussianMixture(
+      components: proposals.flatMap(\.components), degreesOfFreedom: latest.degreesOfFreedom)
+    let smoothing = ParetoSmoothing(
+      logWeights: logWeights(of: positions, logDensities, under: combined))
     let size = min(Double(logDensities.count) / 4, 5 * Double(latest.dimension))
     return latest.refitted(
       to: positions, weights: flattened(smoothing.logWeights, effectiveSize: size))
   }
 
   func take(_ newPositions: [Double], _ values: [Double]) {
+    guard let mixture = proposals.last else { preconditionFailure("draws have a proposal") }
     positions += newPositions
     logDensities += values
-    let smoothing = ParetoSmoothing(logWeights: logWeights())
-    self.smoothing = smoothing
+    let smoothing = ParetoSmoothing(
+      logWeights: logWeights(of: newPositions, values, under: mixture))
     shapes.append(smoothing.shape)
-  }
-
-  /// ln p − ln q̄ of all draws.
-  private func logWeights() -> [Double] {
-    // q̄ is a mixture itself.
-    let combined = GaussianMixture(
-      components: proposals.flatMap(\.components),
-      degreesOfFreedom: problem.proposal.degreesOfFreedom)
-    let d = combined.dimension
-    return logDensities.indices.map { s in
-      logDensities[s] == -.infinity
-        ? -.infinity
-        : logDensities[s] - combined.logDensity(at: Array(positions[s * d..<(s + 1) * d]))
-    }
+    if let best, best.smoothing.shape <= smoothing.shape { return }
+    best = ImportanceRun(
+      mixture: mixture, positions: newPositions, logDensities: values, smoothing: smoothing,
+      shapes: [])
   }
 
   var run: ImportanceRun {
-    guard let smoothing, let mixture = proposals.last else {
-      preconditionFailure("a run has at least one round")
-    }
+    guard let best else { preconditionFailure("a run has at least one round") }
     return ImportanceRun(
-      mixture: mixture, positions: positions, logDensities: logDensities, smoothing: smoothing,
-      shapes: shapes)
+      mixture: best.mixture, positions: best.positions, logDensities: best.logDensities,
+      smoothing: best.smoothing, shapes: shapes)
+  }
+}
+
+/// ln p − ln q at every draw.
+private func logWeights(
+  of positions: [Double], _ logDensities: [Double], under mixture: GaussianMixture
+) -> [Double] {
+  let d = mixture.dimension
+  return logDensities.indices.map { s in
+    logDensities[s] == -.infinity
+      ? -.infinity
+      : logDensities[s] - mixture.logDensity(at: Array(positions[s * d..<(s + 1) * d]))
   }
 }
 
