@@ -51,7 +51,7 @@ private func mixture(_ dimension: Int, degreesOfFreedom: Double) -> GaussianMixt
   }
 
   // t of ν degrees has covariance ν/(ν − 2) Σ; its fourth moments are those of a Gaussian times
-  // (ν − 2)/(ν − 4). Fails when: χ² loses its 2; one ξ gets a scale of its own; L is transposed.
+  // (ν − 2)/(ν − 4). Fails when: χ² loses its 2; its ⅓ is lost in the gamma draws.
   @Test("draws of a component have its mean and covariance", arguments: [Double.infinity, 9])
   func draws(_ nu: Double) {
     let q = mixture(2, degreesOfFreedom: nu)

@@ -37,8 +37,8 @@ private func laplaceMixture(
 
 @Suite struct ImportanceSamplingTests {
   // Weights within 0.03, evidence within 0.1 nat and 4 of its errors. The wrong weights ½ : ½ of the
-  // proposal are to be repaired. Fails when: log weights are q/p; the mixture loses a component's
-  // draws; q is the component's density and not the mixture's.
+  // proposal are to be repaired. Fails when: log weights are q/p; all draws come
+  // from one component; modes are weighed by draws alone.
   @Test("two modes get their weights and evidence", arguments: [2, 10], [Double.infinity, 7])
   func twoModes(_ dimension: Int, _ nu: Double) throws {
     let target = TwoModeTarget(dimension: dimension)
@@ -90,8 +90,8 @@ private func laplaceMixture(
     #expect(ScalarDiagnostics(draws.coordinate(2)).rHat < 1.01)
   }
 
-  // Each draw appears ⌊M W⌋ or ⌈M W⌉ times (one more for rounding). Fails when: draws are taken with
-  // replacement; the order of chains is that of the draws.
+  // Each draw appears ⌊M W⌋ or ⌈M W⌉ times (one more for rounding). Fails when: positions are those of
+  // the neighbours; the order of chains is that of the draws.
   @Test("resampling takes each draw as often as its weight says")
   func resampling() throws {
     let run = try runImportance(
@@ -110,7 +110,7 @@ private func laplaceMixture(
   }
 
   // ln Gamma(1.5) in four mixed coordinates: Laplace is off by 4 · 0.055 nats, its mean by 0.37 each.
-  // Fails when: weights are not used; the evidence has the sign of its correction wrong.
+  // Fails when: log weights are q/p; the threshold is not added back to smoothed weights.
   @Test("a skewed target that Laplace gets wrong is repaired")
   func skewed() throws {
     let shape = 1.5
@@ -154,8 +154,8 @@ private func laplaceMixture(
   }
 
   // Forty dimensions, a proposal of half the variance everywhere, off by 0.7 deviations in ten directions.
-  // Fails when: refits use raw weights; covariances are not shrunk (narrow directions by chance keep k̂
-  // above 0.7); the rounds that proposals were fitted to count in the evidence (off by half a nat).
+  // Fails when: covariances are not shrunk (narrow directions by chance keep k̂ above 0.7); refits forget
+  // the weights; weights are of another round's proposal.
   @Test("adaptation makes a poor proposal in forty dimensions good", arguments: [66, 67, 68])
   func forty(_ seed: UInt64) throws {
     let target = GaussianTarget.correlated(dimension: 40)

@@ -13,7 +13,7 @@ private func mode(_ center: [Double], _ covariance: [Double], height: Double)
 }
 
 @Suite struct MixtureOfModesTests {
-  // Fails when: weights are heights without volumes; ln det Σ without its ½; a mode is dropped.
+  // Fails when: weights are heights without volumes; ln det Σ loses its ½.
   @Test("modes become a mixture with the target's weights and evidence", arguments: [2, 10])
   func twoModes(_ dimension: Int) throws {
     let target = TwoModeTarget(dimension: dimension)
@@ -63,8 +63,8 @@ private func mode(_ center: [Double], _ covariance: [Double], height: Double)
   }
 
   // 20000 draws of two Gaussians, weighted equally, refit a mixture that has weights, means and widths
-  // wrong. Errors 4/√n, and the pull of D old draws. Fails when: weights are not those of the draws; the
-  // scatter is about the old mean; t's core weights are left out (ν = 7: variance 7/5 too large).
+  // wrong. Errors 4/√n, and the pull of D old draws. Fails when: the mean stays; t's core
+  // weights are left out (ν = 7: variance 7/5 too large).
   @Test("a refit finds the draws' moments", arguments: [Double.infinity, 7])
   func refit(_ nu: Double) {
     func mixture(_ share: Double, _ shift: Double, _ inflation: Double) -> GaussianMixture {
@@ -105,7 +105,7 @@ private func mode(_ center: [Double], _ covariance: [Double], height: Double)
     #expect(abs(refitted.weights[1] - 0.05) < 1e-12)
   }
 
-  // Weights 2^i: halving toward 40 of 100. Fails when: β is searched upwards from the wrong side.
+  // Weights 2^i: halving toward 40 of 100. Fails when: they stay as they are.
   @Test("flattened weights are worth what was asked, in the same order")
   func flattening() {
     let logWeights = (0..<100).map { Double($0) * log(2) }

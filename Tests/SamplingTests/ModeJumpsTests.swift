@@ -22,8 +22,8 @@ private func rough(_ target: TwoModeTarget) -> GaussianMixture {
 
 @Suite struct ModeJumpsTests {
   // All chains start in the light mode. Weights within 0.03 and 4 of their own errors. Fails when:
-  // q(x)/q(x') is turned round or left out; jumps are not counted; the metric is learned across modes
-  // (trees then need several times as many steps).
+  // q(x)/q(x') is turned round; (1 − w_i)/(1 − w_j) is left out; the metric is learned across modes (trees
+  // then need several times as many steps); errors are zero.
   @Test("chains with jumps give two modes their weights", arguments: [2, 10], kernels.indices)
   func twoModes(_ dimension: Int, _ kernel: Int) throws {
     let target = TwoModeTarget(dimension: dimension)
