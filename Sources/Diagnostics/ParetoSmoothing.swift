@@ -19,6 +19,8 @@ public struct ParetoSmoothing: Sendable, Equatable {
   public let tailCount: Int
   /// ln of the mean of the unsmoothed weights, nats: ln Z when p = Z · density and q is normalized.
   public let rawLogMeanWeight: Double
+  /// Its standard error, nats, as `logMeanWeightError`.
+  public let rawLogMeanWeightError: Double
   /// The same of the smoothed weights: less noise, a bias that vanishes with S.
   public let logMeanWeight: Double
 
@@ -32,10 +34,16 @@ public struct ParetoSmoothing: Sendable, Equatable {
       logWeights = [Double](repeating: -log(Double(raw.count)), count: raw.count)
       (shape, tailCount) = (.infinity, 0)
       (rawLogMeanWeight, logMeanWeight) = (-.infinity, -.infinity)
+      rawLogMeanWeightError = .infinity
       return
     }
     var shifted = raw.map { $0 - top }
-    rawLogMeanWeight = top + logMeanExp(shifted)
+    let rawMean = logMeanExp(shifted)
+    rawLogMeanWeight = top + rawMean
+    // Σ W² of W = w/(S w̄).
+    let rawTotal = rawMean + log(Double(raw.count))
+    rawLogMeanWeightError = Self.error(
+      count: raw.count, squares: shifted.reduce(0) { $0 + exp(2 * ($1 - rawTotal)) })
     (shape, tailCount) = Self.smoothTail(of: &shifted)
     let mean = logMeanExp(shifted)
     logMeanWeight = top + mean
@@ -49,9 +57,13 @@ public struct ParetoSmoothing: Sendable, Equatable {
   /// Standard error of `logMeanWeight`, nats, by the delta method: Var ln w̄ ≈ Var w/(S w̄²) =
   /// (S Σ W² − 1)/(S − 1). Holds for k̂ < ½ and as a rough guide up to 0.7.
   public var logMeanWeightError: Double {
-    let count = Double(logWeights.count)
+    Self.error(count: logWeights.count, squares: 1 / effectiveSampleSize)
+  }
+
+  /// √((S Σ W² − 1)/(S − 1)).
+  private static func error(count: Int, squares: Double) -> Double {
     guard count > 1 else { return .infinity }
-    return (max(0, count / effectiveSampleSize - 1) / (count - 1)).squareRoot()
+    return (max(0, Double(count) * squares - 1) / Double(count - 1)).squareRoot()
   }
 
   /// k̂ up to which S draws suffice: min(1 − 1/log₁₀ S, 0.7) (section 3.2.4 of the source).

@@ -13,9 +13,10 @@ struct PinnedWeights: Sendable, CustomTestStringConvertible {
   let largest: Double
   let tenth: Double
   let first: Double
-  /// ln of the mean of the smoothed weights and of the raw ones.
+  /// ln of the mean of the smoothed weights and of the raw ones, and sd w/(√S w̄) of these by NumPy.
   let mean: Double
   let rawMean: Double
+  let rawError: Double
   var testDescription: String { "\(count) weights of shape \(generated)" }
 
   var logWeights: [Double] {
@@ -27,19 +28,23 @@ private let pinnedWeights = [
   PinnedWeights(
     seed: 11, count: 1000, generated: 0.3, shape: 0.29827012722786134, size: 492.36082849265256,
     largest: -4.475742082429445, tenth: -5.215895483703955, first: -6.2973203385933605,
-    mean: 0.6016471086262722, rawMean: 0.6001822657536483),
+    mean: 0.6016471086262722, rawMean: 0.6001822657536483,
+    rawError: 0.031584926581209045),
   PinnedWeights(
     seed: 12, count: 4000, generated: 0.6, shape: 0.48275493418066306, size: 475.2936876176205,
     largest: -3.700846188478341, tenth: -5.207546463349001, first: -9.663686192605573,
-    mean: 1.1021298277070883, rawMean: 1.1138699361448097),
+    mean: 1.1021298277070883, rawMean: 1.1138699361448097,
+    rawError: 0.049867591717108015),
   PinnedWeights(
     seed: 13, count: 100, generated: 1.1, shape: 0.9923161957609293, size: 22.081130109924494,
     largest: -1.908980899339937, tenth: -3.971125622387424, first: -5.158710105063058,
-    mean: 1.1697925635886497, rawMean: 1.3386552904359141),
+    mean: 1.1697925635886497, rawMean: 1.3386552904359141,
+    rawError: 0.1966865684779387),
   PinnedWeights(
     seed: 14, count: 225, generated: -0.2, shape: -0.2095573127966454, size: 176.87011043178967,
     largest: -4.453483667256369, tenth: -4.65270343395239, first: -4.826340551503104,
-    mean: 0.290234632238918, rawMean: 0.2844341765666952),
+    mean: 0.290234632238918, rawMean: 0.2844341765666952,
+    rawError: 0.033813111511319),
 ]
 
 @Suite struct ParetoSmoothingTests {
@@ -57,6 +62,8 @@ private let pinnedWeights = [
     #expect(agree(result.logWeights[0], pin.first, 1e-10))
     #expect(agree(result.logMeanWeight, pin.mean, 1e-10))
     #expect(agree(result.rawLogMeanWeight, pin.rawMean, 1e-10))
+    let unbiased = (Double(pin.count) / Double(pin.count - 1)).squareRoot()
+    #expect(agree(result.rawLogMeanWeightError, pin.rawError * unbiased, 1e-10))
     #expect(abs(result.logWeights.reduce(0) { $0 + exp($1) } - 1) < 1e-12)
   }
 
