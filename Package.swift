@@ -45,9 +45,9 @@ let package = Package(
     // Level 2.
     module("Maps", ["Tensors"]),
     module("ImageFiles", ["CPNG", "CZlib", "Tensors"]),
-    module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers"]),
     module("Diagnostics", ["Probability"]),
     // Level 3.
+    module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers", "Diagnostics"]),
     module("Networks", ["COneDNN", "CProcessor", "Tensors", "Randomness", "Maps"]),
     module("Measurement", ["CFFTW", "CLAPACK", "Tensors", "Randomness", "Maps"]),
     // Level 4.

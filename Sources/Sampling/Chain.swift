@@ -13,6 +13,8 @@ final class Chain: @unchecked Sendable {
   private(set) var warmupLength = 0
   private(set) var warmupEnd: ContinuousClock.Instant?
   private(set) var startIsFinite = true
+  /// Of the kept draws.
+  private(set) var jumps = JumpCounts()
 
   private let index: Int
   private let problem: SamplingProblem
@@ -21,6 +23,7 @@ final class Chain: @unchecked Sendable {
   private let options: SamplerOptions
   private let schedule: WarmupSchedule
   private let tally: Tally
+  private let jumper: JumpTransition?
 
   init(
     index: Int, problem: SamplingProblem, adaptation: ProblemAdaptation,
@@ -33,6 +36,7 @@ final class Chain: @unchecked Sendable {
     self.options = options
     self.tally = tally
     schedule = WarmupSchedule(length: options.warmup)
+    jumper = problem.jumps.map { JumpTransition($0.mixture) }
     positions.reserveCapacity(options.draws * problem.starts[index].count)
     logDensities.reserveCapacity(options.draws)
     records.reserveCapacity(options.draws)
@@ -50,8 +54,10 @@ final class Chain: @unchecked Sendable {
     await warmUp(state, key: key, lane: lane)
     warmupGradients = lane.gradients
     warmupEnd = .now
+    jumps = JumpCounts()
     let leapfrog = Leapfrog(stepSize: adaptation.stepSize, metric: adaptation.metric)
     for draw in 0..<options.draws where !lane.isCancelled {
+      await jump(state, iteration: draw, key: key.child("jump"), lane: lane)
       var stream = key.child("draw").child(draw).stream()
       let record = await transition.step(state, leapfrog: leapfrog, lane: lane, stream: &stream)
       positions += state.position
@@ -60,6 +66,14 @@ final class Chain: @unchecked Sendable {
       tally.transitions += 1
       if record.isDivergent { tally.divergences += 1 }
     }
+  }
+
+  /// Before a transition, so that a record's energy belongs to its draw.
+  private func jump(_ state: ChainState, iteration: Int, key: RandomKey, lane: Lane) async {
+    guard let jumper, let interval = problem.jumps?.interval, iteration.isMultiple(of: interval)
+    else { return }
+    var stream = key.child(iteration).stream()
+    await jumper.step(state, lane: lane, stream: &stream, counts: &jumps)
   }
 
   /// Leaves the problem's shared step size and metric as they are to be kept.
@@ -75,6 +89,10 @@ final class Chain: @unchecked Sendable {
     var iteration = 0
     while iteration < end && !lane.isCancelled {
       let adapts = !adaptation.hasSettled
+      // Not before the chains have found the typical set: the first window shows them there.
+      if let first = schedule.windows.first, iteration >= first.upperBound {
+        await jump(state, iteration: iteration, key: key.child("warmup jump"), lane: lane)
+      }
       var stream = key.child("warmup").child(iteration).stream()
       let record = await transition.step(
         state, leapfrog: Leapfrog(stepSize: stepSize.stepSize, metric: metric), lane: lane,
@@ -84,7 +102,8 @@ final class Chain: @unchecked Sendable {
       tally.transitions += 1
       if record.isDivergent { warmupDivergences += 1 }
       if adapts && schedule.collects(iteration) {
-        adaptation.collect(state.position, chain: index)
+        adaptation.collect(
+          jumper?.centered(state.position) ?? state.position, chain: index)
       }
       if adapts && schedule.endsWindow(iteration) {
         await adaptation.meet(

@@ -74,7 +74,8 @@ extension ProblemRun {
         positions: chains.flatMap(\.positions), logDensities: chains.flatMap(\.logDensities)),
       records: chains.map(\.records), stepSize: adaptation.stepSize, metric: adaptation.metric,
       warmupLength: chains.map(\.warmupLength).max() ?? 0,
-      warmupDivergences: chains.reduce(0) { $0 + $1.warmupDivergences })
+      warmupDivergences: chains.reduce(0) { $0 + $1.warmupDivergences },
+      jumps: chains.reduce(JumpCounts()) { $0 + $1.jumps })
   }
 }
 

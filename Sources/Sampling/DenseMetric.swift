@@ -37,6 +37,29 @@ public struct DenseMetric: Metric, Equatable {
     self.init(covariance: inverse, dimension: dimension)
   }
 
+  /// Σ = `factor` · `factor`ᵀ, a lower triangle, D × D row-major. Nil when a number is not finite or the
+  /// diagonal is not above zero. O(D³).
+  init?(factor: [Double], dimension: Int) {
+    precondition(factor.count == dimension * dimension, "a factor is D × D")
+    guard factor.allSatisfy(\.isFinite),
+      (0..<dimension).allSatisfy({ factor[$0 * (dimension + 1)] > 0 })
+    else { return nil }
+    var covariance = factor
+    for i in 0..<dimension {
+      for j in 0...i {
+        var sum = 0.0
+        for k in 0...j { sum += factor[i * dimension + k] * factor[j * dimension + k] }
+        covariance[i * dimension + j] = sum
+      }
+    }
+    for i in 0..<dimension {
+      for j in 0..<i { covariance[j * dimension + i] = covariance[i * dimension + j] }
+    }
+    self.dimension = dimension
+    self.covariance = covariance
+    choleskyFactor = factor
+  }
+
   /// Back substitution of Lᵀ p = ξ, row by row of L from the last.
   public func drawMomentum(into momentum: inout [Double], from stream: inout RandomStream) {
     for i in momentum.indices { momentum[i] = stream.normal() }

@@ -12,6 +12,8 @@ public struct ProblemRun: Sendable {
   public let warmupLength: Int
   /// Divergences before the first kept draw; they do no harm.
   public let warmupDivergences: Int
+  /// Jumps between modes among the kept draws, all chains.
+  public let jumps: JumpCounts
 
   /// Divergent transitions among the kept draws.
   public var divergences: Int {

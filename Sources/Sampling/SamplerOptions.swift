@@ -41,18 +41,23 @@ public struct SamplingProblem: Sendable {
   public let initialMetric: (any Metric)?
   /// Root of this problem's random numbers: its draws depend on it, whatever else shares the batch.
   public let key: RandomKey
+  /// Moves between modes, from the second window of the warmup on; nil for none.
+  public let jumps: ModeJumps?
 
-  /// - Precondition: at least one start, all of one length, the metric's.
+  /// - Precondition: at least one start, all of one length, the metric's and the jumps'.
   public init(
-    index: Int = 0, starts: [[Double]], initialMetric: (any Metric)? = nil, key: RandomKey
+    index: Int = 0, starts: [[Double]], initialMetric: (any Metric)? = nil, key: RandomKey,
+    jumps: ModeJumps? = nil
   ) {
     precondition(!starts.isEmpty, "a problem needs at least one chain")
     precondition(starts.allSatisfy { $0.count == starts[0].count })
     precondition(initialMetric.map { $0.dimension == starts[0].count } ?? true)
+    precondition(jumps.map { $0.mixture.dimension == starts[0].count } ?? true)
     self.index = index
     self.starts = starts
     self.initialMetric = initialMetric
     self.key = key
+    self.jumps = jumps
   }
 }
 

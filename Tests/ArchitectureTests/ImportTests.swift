@@ -5,8 +5,8 @@ import Testing
 private let levels: [String: Int] = [
   "COneDNN": 0, "CFFTW": 0, "CPNG": 0, "CLAPACK": 0, "CZlib": 0, "CProcessor": 0,
   "Tensors": 1, "Randomness": 1, "Probability": 1, "Workers": 1,
-  "Maps": 2, "ImageFiles": 2, "Sampling": 2, "Diagnostics": 2,
-  "Networks": 3, "Measurement": 3,
+  "Maps": 2, "ImageFiles": 2, "Diagnostics": 2,
+  "Sampling": 3, "Networks": 3, "Measurement": 3,
   "Flows": 4,
   "Inversion": 5,
   "Training": 6, "Galleries": 6,
