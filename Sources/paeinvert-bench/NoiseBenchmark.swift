@@ -99,15 +99,12 @@ enum NoiseBenchmark {
       let observed = (0..<side * side).map {
         !(hole.contains($0 / side) && hole.contains($0 % side))
       }
-      let spectrum = try spectrum(side)
-      found.append(
-        ("stationary-masked", side, try DenseNoise(spectrum: spectrum, observed: observed)))
-      found.append(
-        (
-          "dense", side,
-          try DenseNoise(
-            spectrum: spectrum, observed: [Bool](repeating: true, count: side * side))
-        ))
+      let all = [Bool](repeating: true, count: side * side)
+      for (name, observed) in [("stationary-masked", observed), ("dense", all)] {
+        let noise = try MaskedStationaryNoise(
+          spectrum: spectrum(side), observed: observed, solver: .dense)
+        found.append((name, side, noise))
+      }
     }
     return found
   }

@@ -142,3 +142,9 @@ func stationaryCovariance(_ spectrum: PowerSpectrum) -> [Double] {
   }
   return matrix
 }
+
+/// Rows and columns of a row-major n×n matrix at the chosen indices.
+func submatrix(_ matrix: [Double], _ chosen: [Int]) -> [Double] {
+  let size = Int(Double(matrix.count).squareRoot())
+  return chosen.flatMap { a in chosen.map { matrix[a * size + $0] } }
+}
