@@ -5,17 +5,6 @@ import Testing
 
 private let key = RandomKey(seed: 31)
 
-/// A spectrum with no symmetry but the one it must have.
-private func roughSpectrum(_ height: Int, _ width: Int) throws -> PowerSpectrum {
-  var stream = key.child("spectrum").child(height * 100 + width).stream()
-  var values = [Double](repeating: 0, count: height * width)
-  for index in values.indices {
-    let opposite = (height - index / width) % height * width + (width - index % width) % width
-    values[index] = opposite < index ? values[opposite] : 0.2 + 3 * stream.uniform()
-  }
-  return try PowerSpectrum(height: height, width: width, values: values)
-}
-
 @Suite struct DiagonalNoiseTests {
   // Seen to fail: ½ lost in the log-determinant; variance for deviation in whitening.
   @Test func obeysTheLaws() throws {
