@@ -9,8 +9,7 @@ extension CovarianceParts {
       let plan = try map.makePlan(lanes: 1)
       var image = [Float](repeating: 0, count: dimension)
       for factor in 0..<covariance.rank {
-        let picture = Array(
-          covariance.factors[factor * covariance.count..<(factor + 1) * covariance.count])
+        let picture = covariance.factor(factor)
         var span = image.mutableSpan
         plan.apply(picture.span, into: &span)
         for value in image { columns.append(Double(value)) }

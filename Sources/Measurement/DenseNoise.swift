@@ -21,27 +21,6 @@ public struct DenseNoise: NoiseModel {
     try self.init(covariance, dimension, name: "the noise covariance")
   }
 
-  /// Stationary noise seen at the observed cells only, plus independent noise of the given variances:
-  /// the circulant covariance of the spectrum, its unobserved rows and columns left out.
-  ///
-  /// - Parameters:
-  ///   - observed: one flag for each cell of the H×W grid; the data are the observed cells, row-major.
-  ///   - variances: one for each observed cell, in that order, intensity²; none means zeros.
-  /// - Throws: as the other constructor.
-  /// - Precondition: the arrays have these sizes.
-  public init(
-    spectrum: PowerSpectrum, observed: [Bool], variances: [Double]? = nil
-  ) throws(PlanError) {
-    precondition(observed.count == spectrum.values.count, "one flag for each cell of the spectrum")
-    let cells = observed.indices.filter { observed[$0] }
-    var covariance = try spectrum.covariance(cells: cells)
-    if let variances {
-      precondition(variances.count == cells.count, "one variance for each observed cell")
-      for index in cells.indices { covariance[index * cells.count + index] += variances[index] }
-    }
-    try self.init(covariance, cells.count, name: "the covariance of the masked stationary noise")
-  }
-
   /// - Parameter name: of the covariance, for the messages.
   init(
     _ covariance: [Double], _ dimension: Int, name: String

@@ -69,11 +69,20 @@ public struct DiagonalizedMeasurement: Sendable {
     let seen = measurement.observedIndices
     try DenseNoise.checkDimension(seen.count)
     let direct = try measurement.matrix()
-    let residual = Self.residualCovariance(direct, measurement.residual, count: seen.count)
-    var noise =
-      measurement.noise.isWhite
-      ? Self.identity(seen.count)
-      : try measurement.noise.covariance(of: seen, shape: measurement.forwardOperator.codomain)
+    let (pixels, covariance) = (measurement.residual.count, measurement.residual)
+    let rank = covariance.rank
+    // A f, D×R.
+    let painted =
+      rank == 0
+      ? []
+      : productTransposed(
+        direct, covariance.factors.map { Double($0) }, seen.count, pixels, rank)
+    let residual = try covariance.seen(
+      dimension: seen.count,
+      element: { pixel in seen.indices.map { direct[$0 * pixels + pixel] } },
+      factor: { factor in seen.indices.map { painted[$0 * rank + factor] } })
+    var noise = try measurement.noise.covariance(
+      of: seen, shape: measurement.forwardOperator.codomain)
     let (factor, share): (Double, Double)
     switch level {
     case .known(let sigma): (factor, share, includedSigma) = (sigma * sigma, 1, sigma)
@@ -95,7 +104,7 @@ public struct DiagonalizedMeasurement: Sendable {
       (rotation, variances, logVolume) = try Self.diagonalize(
         residual, noise, count: seen.count)
     }
-    matrix = product(rotation, direct, seen.count, seen.count, direct.count / seen.count)
+    matrix = product(rotation, direct, seen.count, seen.count, pixels)
   }
 
   /// Vᵀ y of the observed elements of `data` (the operator's codomain).
@@ -133,42 +142,18 @@ public struct DiagonalizedMeasurement: Sendable {
     return rotate(noise)
   }
 
-  /// A Σ Aᵀ, D×D.
-  private static func residualCovariance(
-    _ direct: [Double], _ residual: ResidualCovariance, count: Int
-  ) -> [Double] {
-    let pixels = residual.count
-    var scaled = direct
-    for index in scaled.indices {
-      scaled[index] *= Double(residual.variances[index % pixels]).squareRoot()
-    }
-    var result = productTransposed(scaled, scaled, count, pixels, count)
-    guard residual.rank > 0 else { return result }
-    let factors = residual.factors.map { Double($0) }
-    let painted = productTransposed(direct, factors, count, pixels, residual.rank)
-    let common = productTransposed(painted, painted, count, residual.rank, count)
-    for index in result.indices { result[index] += common[index] }
-    return result
-  }
-
-  private static func identity(_ count: Int) -> [Double] {
-    var matrix = [Double](repeating: 0, count: count * count)
-    for row in 0..<count { matrix[row * (count + 1)] = 1 }
-    return matrix
-  }
-
-  /// Vᵀ, λ and −½ ln det N.
+  /// Vᵀ, λ and −½ ln det N from the lower triangles, row-major, of S and N.
   private static func diagonalize(
     _ residual: [Double], _ noise: [Double], count: Int
   ) throws(PlanError) -> ([Double], [Double], Double) {
     let size = Int32(count)
-    // Symmetric matrices read the same row- and column-major; eigenvectors come as columns of a
+    // A row-major lower triangle is a column-major upper one; eigenvectors come as columns of a
     // column-major matrix, which are the rows of Vᵀ.
     var vectors = residual
     var factor = noise
     var values = [Double](repeating: 0, count: count)
     let status = LAPACKE_dsygvd(
-      LAPACK_COL_MAJOR, 1, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), size, &vectors,
+      LAPACK_COL_MAJOR, 1, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "U")), size, &vectors,
       size, &factor, size, &values)
     let collapsed = (0..<count).first { index in
       let pivot = factor[index * (count + 1)]

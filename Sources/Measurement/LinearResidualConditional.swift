@@ -91,11 +91,14 @@ final class LinearResidualPlan: ResidualLawPlan {
     }
     var pullSpan = pulls.buffer.mutableSpan
     plan.vjp(turned.buffer.span, into: &pullSpan)
+    var rows = [Double](repeating: 0, count: count * pixels)
     for lane in 0..<count {
-      let row = Array(pulls.buffer[lane * stride..<lane * stride + pixels])
-      let residual = law.instrument.measurement.residual.applied(to: row.map { Double($0) })
-      for pixel in 0..<pixels { means[lane * pixels + pixel] = Float(residual[pixel]) }
+      for pixel in 0..<pixels {
+        rows[lane * pixels + pixel] = Double(pulls.pointer[lane * stride + pixel])
+      }
     }
+    let residuals = law.instrument.measurement.residual.applied(toRowsOf: rows)
+    for index in residuals.indices { means[index] = Float(residuals[index]) }
   }
 
   func draw(
@@ -116,30 +119,20 @@ final class LinearResidualPlan: ResidualLawPlan {
         - noise[datum]) * scale * law.precision(datum, levels)
     }
     let correction = covariance.applied(
-      to: product(pull, instrument.matrix, 1, instrument.count, pixels))
+      toRowsOf: product(pull, instrument.matrix, 1, instrument.count, pixels))
     for pixel in 0..<pixels { residuals[pixel] = Float(own[pixel] + correction[pixel]) }
   }
 }
 
 extension ResidualCovariance {
-  /// Σ v.
-  func applied(to vector: [Double]) -> [Double] {
-    var result = zip(variances, vector).map { Double($0) * $1 }
-    for factor in 0..<rank {
-      let start = factor * count
-      var common = 0.0
-      for index in 0..<count { common += Double(factors[start + index]) * vector[index] }
-      for index in 0..<count { result[index] += common * Double(factors[start + index]) }
-    }
-    return result
-  }
-
   /// M Σ for a matrix of rows of P elements.
   func applied(toRowsOf matrix: [Double]) -> [Double] {
     var result = matrix
-    for index in result.indices { result[index] *= Double(variances[index % count]) }
-    guard rank > 0 else { return result }
     let rows = matrix.count / count
+    for row in 0..<rows {
+      for index in 0..<count { result[row * count + index] *= Double(variances[index]) }
+    }
+    guard rank > 0 else { return result }
     let wide = factors.map { Double($0) }
     let common = product(
       productTransposed(matrix, wide, rows, count, rank), wide, rows, rank, count)

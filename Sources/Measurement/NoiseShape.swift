@@ -87,42 +87,13 @@ public struct NoiseShape: Sendable, Equatable {
     return try spectrum.localShare(side: 4)
   }
 
-  /// The covariance of the chosen elements (row-major indices into `shape`), n×n.
+  /// The covariance of the chosen elements (row-major indices into `shape`), n×n row-major: its lower
+  /// triangle, zeros above.
   /// - Throws: as `check`; `tooLarge` above `DenseNoise.largestDimension` elements.
   package func covariance(of elements: [Int], shape: Shape) throws(PlanError) -> [Double] {
     try check(shape: shape)
-    let count = elements.count
-    try DenseNoise.checkDimension(count)
-    let cells = shape.rank == 3 ? shape[1] * shape[2] : shape.count
-    let channels = shape.count / max(cells, 1)
-    var lags: [Double]?
-    let columns = shape.rank == 3 ? shape[2] : 1
-    var (height, width) = (1, 1)
-    if case .stationary(let spectrum) = spatial {
-      lags = try spectrum.autocovariance()
-      (height, width) = (spectrum.height, spectrum.width)
-    }
-    var matrix = [Double](repeating: 0, count: count * count)
-    for (i, a) in elements.enumerated() {
-      for j in 0...i {
-        let b = elements[j]
-        let (first, second) = (a / cells, b / cells)
-        let common = channelCovariance?[first * channels + second] ?? (first == second ? 1 : 0)
-        if common == 0 { continue }
-        let (p, q) = (a % cells, b % cells)
-        let value: Double
-        if let lags {
-          let row = (p / columns - q / columns + height) % height
-          let column = (p % columns - q % columns + width) % width
-          value = lags[row * width + column]
-        } else {
-          value = p == q ? 1 : 0
-        }
-        matrix[i * count + j] = common * value
-        matrix[j * count + i] = common * value
-      }
-    }
-    return matrix
+    try DenseNoise.checkDimension(elements.count)
+    return try CovarianceElements(self, at: elements, of: shape).matrix
   }
 
   /// One exact draw on the whole grid `shape`. Allocates.

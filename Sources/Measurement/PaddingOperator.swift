@@ -46,24 +46,6 @@ public struct PaddingOperator: LinearOperator {
   }
 
   public func makePlan(lanes: Int) throws(PlanError) -> any MapPlan {
-    PaddingPlan(grids: lanes * domain[0], window: window)
-  }
-}
-
-final class PaddingPlan: MapPlan {
-  private let grids: Int
-  private let window: GridWindow
-
-  init(grids: Int, window: GridWindow) {
-    self.grids = grids
-    self.window = window
-  }
-
-  func apply(_ x: Span<Float>, into y: inout MutableSpan<Float>) {
-    window.pad(x, into: &y, grids: grids)
-  }
-
-  func vjp(_ dy: Span<Float>, into dx: inout MutableSpan<Float>) {
-    window.crop(dy, into: &dx, grids: grids)
+    TransposedPlan(CropPlan(grids: lanes * domain[0], window: window))
   }
 }

@@ -98,24 +98,4 @@ public struct PowerSpectrum: Sendable, Equatable {
   package func autocovariance() throws(PlanError) -> [Double] {
     try RealFourierPlan(height: height, width: width).autocovariance(values)
   }
-
-  /// The covariance matrix of the chosen cells (row-major indices into the grid), n×n.
-  /// - Throws: `tooLarge` above `DenseNoise.largestDimension` cells.
-  /// - Precondition: every cell is in 0..<H·W.
-  package func covariance(cells: [Int]) throws(PlanError) -> [Double] {
-    precondition(cells.allSatisfy(values.indices.contains))
-    let count = cells.count
-    try DenseNoise.checkDimension(count)
-    let lags = try autocovariance()
-    var matrix = [Double](repeating: 0, count: count * count)
-    for (i, a) in cells.enumerated() {
-      let (rowA, columnA) = (a / width, a % width)
-      for (j, b) in cells.enumerated() {
-        let row = (rowA - b / width + height) % height
-        let column = (columnA - b % width + width) % width
-        matrix[i * count + j] = lags[row * width + column]
-      }
-    }
-    return matrix
-  }
 }

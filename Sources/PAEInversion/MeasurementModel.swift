@@ -12,13 +12,6 @@ import Tensors
 /// - *turned data*: anything else, up to 4,096 data (`DiagonalizedMeasurement`); of a picture with clipped
 ///   data the values before clipping join the coordinates (`UnclippedValues`).
 package struct MeasurementModel {
-  package enum Form: String, Sendable {
-    case independent
-    case painted
-    case turned
-  }
-
-  package let form: Form
   /// What of the decoder's residual is part of it.
   let residualKind: SolveOptions.Residual
   /// From mean images to data; nil when each datum is an element of the image.
@@ -28,9 +21,9 @@ package struct MeasurementModel {
   let level: NoiseLevel
   /// The prior of the residual's scale where it is inferred.
   let residualScale: ResidualScale?
-  /// The factors that join the coordinates: with `form` painted.
+  /// The factors that join the coordinates: with *painted factors* alone.
   let painted: ResidualCovariance?
-  /// The values before clipping that join the coordinates: with `form` turned and clipped data.
+  /// The values before clipping that join the coordinates: with *turned data*, some of them clipped.
   let unclipped: UnclippedValues?
   /// The law of ε for each picture.
   let residuals: [any ResidualLaw]
@@ -57,15 +50,15 @@ package struct MeasurementModel {
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
     self.residualScale = hasResidual ? residualScale : nil
     if noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual) {
-      form = .independent
+      // Independent data.
       instrument = isIdentity ? nil : forward.map
       painted = nil
     } else if isPaintingNeeded {
-      form = .painted
+      // Painted factors.
       instrument = nil
       painted = residual
     } else {
-      form = .turned
+      // Turned data.
       painted = nil
       guard Self.haveOneStructure(pictures) else {
         throw PipelineError.usage(

@@ -75,13 +75,6 @@ enum MaskedNoiseBenchmark {
     var residuals = [Double](repeating: 0, count: model.dimension)
     var residualSpan = residuals.mutableSpan
     plan.draw(&stream, into: &residualSpan)
-    let drawn = residuals
-    var values = [0.0]
-    var gradients = residuals
-    return {
-      var valueSpan = values.mutableSpan
-      var gradientSpan = gradients.mutableSpan
-      plan.evaluate(drawn.span, logDensities: &valueSpan, gradients: &gradientSpan)
-    }
+    return plan.evaluation(of: residuals, lanes: 1)
   }
 }

@@ -57,34 +57,9 @@ enum NoiseBenchmark {
     let turned = try DiagonalizedMeasurement(
       measurement, level: .known(1), isScaleInferred: true)
     let plan = try turned.makeInstrument().makePlan(lanes: lanes)
-    let evaluator = CensoredEvaluator(
-      problems: [turned.pixelData([Float](repeating: 0, count: shape.count))],
-      lanes: [Int](repeating: 0, count: lanes))
+    let data = turned.pixelData([Float](repeating: 0, count: shape.count))
     let images = stream.normals(lanes * shape.count).map { Float($0) }
-    var (means, gradients) = (
-      [Float](repeating: 0, count: lanes * turned.count),
-      [Float](repeating: 0, count: lanes * turned.count)
-    )
-    var pulls = images
-    let levels = [NoiseLevels](repeating: NoiseLevels(sigma: 1), count: lanes)
-    var values = [Double](repeating: 0, count: lanes)
-    var (slopes, scaleSlopes) = (values, values)
-    return (
-      {
-        var meanSpan = means.mutableSpan
-        plan.apply(images.span, into: &meanSpan)
-        var valueSpan = values.mutableSpan
-        var gradientSpan = gradients.mutableSpan
-        var slopeSpan = slopes.mutableSpan
-        var scaleSpan = scaleSlopes.mutableSpan
-        evaluator.evaluate(
-          means: means.span, levels: levels.span, logDensities: &valueSpan,
-          meanGradients: &gradientSpan, logSigmaGradients: &slopeSpan,
-          logScaleGradients: &scaleSpan)
-        var pullSpan = pulls.mutableSpan
-        plan.vjp(gradients.span, into: &pullSpan)
-      }, turned.count
-    )
+    return (data.evaluation(of: images, lanes: lanes, sigma: 1, through: plan), turned.count)
   }
 
   private static func models() throws -> [(name: String, side: Int, model: any NoiseModel)] {
@@ -99,15 +74,12 @@ enum NoiseBenchmark {
       let observed = (0..<side * side).map {
         !(hole.contains($0 / side) && hole.contains($0 % side))
       }
-      let spectrum = try spectrum(side)
-      found.append(
-        ("stationary-masked", side, try DenseNoise(spectrum: spectrum, observed: observed)))
-      found.append(
-        (
-          "dense", side,
-          try DenseNoise(
-            spectrum: spectrum, observed: [Bool](repeating: true, count: side * side))
-        ))
+      let all = [Bool](repeating: true, count: side * side)
+      for (name, observed) in [("stationary-masked", observed), ("dense", all)] {
+        let noise = try MaskedStationaryNoise(
+          spectrum: spectrum(side), observed: observed, solver: .dense)
+        found.append((name, side, noise))
+      }
     }
     return found
   }
@@ -123,14 +95,7 @@ enum NoiseBenchmark {
   private static func evaluation(of model: any NoiseModel) throws -> () -> Void {
     let plan = try model.makePlan(lanes: lanes)
     var stream = RandomKey(seed: 1).child("benchmark residuals").stream()
-    let residuals = stream.normals(lanes * model.dimension)
-    var values = [Double](repeating: 0, count: lanes)
-    var gradients = residuals
-    return {
-      var valueSpan = values.mutableSpan
-      var gradientSpan = gradients.mutableSpan
-      plan.evaluate(residuals.span, logDensities: &valueSpan, gradients: &gradientSpan)
-    }
+    return plan.evaluation(of: stream.normals(lanes * model.dimension), lanes: lanes)
   }
 
   /// The posterior's own evaluator: white noise, every datum measured, or all at the ends of the range.
@@ -143,22 +108,6 @@ enum NoiseBenchmark {
       kinds: (0..<count).map {
         isCensored ? ($0 % 2 == 0 ? .belowLow : .aboveHigh) : .measured
       }, extraVariances: [Float](repeating: 0.005, count: count))
-    let evaluator = CensoredEvaluator(
-      problems: [data], lanes: [Int](repeating: 0, count: lanes))
-    let levels = [NoiseLevels](repeating: NoiseLevels(sigma: 0.1), count: lanes)
-    var values = [Double](repeating: 0, count: lanes)
-    var slopes = values
-    var scaleSlopes = values
-    var gradients = means
-    return {
-      var valueSpan = values.mutableSpan
-      var gradientSpan = gradients.mutableSpan
-      var slopeSpan = slopes.mutableSpan
-      var scaleSpan = scaleSlopes.mutableSpan
-      evaluator.evaluate(
-        means: means.span, levels: levels.span, logDensities: &valueSpan,
-        meanGradients: &gradientSpan, logSigmaGradients: &slopeSpan,
-        logScaleGradients: &scaleSpan)
-    }
+    return data.evaluation(of: means, lanes: lanes, sigma: 0.1)
   }
 }

@@ -20,7 +20,7 @@ private struct Problem {
     factor = try InverseFactor(
       CovarianceElements(variances: zeros, grids: [grid]), dimension: grid.dimension, grid: grid,
       neighbours: neighbours, singular: { .unusable("\($0)") })
-    covariance = try spectrum.covariance(cells: grid.cells)
+    covariance = submatrix(stationaryCovariance(spectrum), grid.cells)
   }
 
   func apply(_ x: [Double]) -> [Double] {

@@ -142,3 +142,20 @@ func stationaryCovariance(_ spectrum: PowerSpectrum) -> [Double] {
   }
   return matrix
 }
+
+/// Rows and columns of a row-major n×n matrix at the chosen indices.
+func submatrix(_ matrix: [Double], _ chosen: [Int]) -> [Double] {
+  let size = Int(Double(matrix.count).squareRoot())
+  return chosen.flatMap { a in chosen.map { matrix[a * size + $0] } }
+}
+
+/// A spectrum with no symmetry but the one it must have.
+func roughSpectrum(_ height: Int, _ width: Int) throws -> PowerSpectrum {
+  var stream = RandomKey(seed: 31).child("spectrum").child(height * 100 + width).stream()
+  var values = [Double](repeating: 0, count: height * width)
+  for index in values.indices {
+    let opposite = (height - index / width) % height * width + (width - index % width) % width
+    values[index] = opposite < index ? values[opposite] : 0.2 + 3 * stream.uniform()
+  }
+  return try PowerSpectrum(height: height, width: width, values: values)
+}

@@ -58,6 +58,51 @@ private func picture(_ index: Int, size: Int = 28) -> Tensor {
   }
 }
 
+/// z with P(|Z| < z) = p for a standard normal Z, by bisection.
+private func sizeQuantile(_ p: Double) -> Double {
+  var (low, high) = (0.0, 10.0)
+  for _ in 0..<60 {
+    let middle = 0.5 * (low + high)
+    if 2 * exp(logNormalCDF(middle)) - 1 < p { low = middle } else { high = middle }
+  }
+  return low
+}
+
+@Suite("σ from the coefficients of a transform") struct CoefficientLevelTests {
+  /// Coefficients at the quantiles of N(0, σ²), every other one negative.
+  private func noise(_ sigma: Double, count: Int = 10_000) -> [Float] {
+    (0..<count).map { index in
+      let size = sigma * sizeQuantile((Double(index) + 0.5) / Double(count))
+      return Float(index % 2 == 0 ? size : -size)
+    }
+  }
+
+  // The order statistics are off by 0.3/n in p, 1.5/n in the ratio; 0.2533 has four digits.
+  // Fails when: negative coefficients do not count by their size; the quantile is the median; it is not
+  // divided by that of a standard normal's size.
+  @Test("noise alone has its σ", arguments: [0.004, 0.1, 3])
+  func noiseAlone(_ sigma: Double) {
+    #expect(abs(estimateSigma(coefficients: noise(sigma)) / sigma - 1) < 4e-4)
+  }
+
+  // The fifth quantile of all is that of the order 0.2/(1 − f) of the noise: 1.11 σ at a tenth, 2.07 σ
+  // at one half.
+  // Fails when: the quantile is a mean of squares.
+  @Test("a share f of large coefficients shifts the quantile", arguments: [0.1, 0.5])
+  func structure(_ share: Double) {
+    let rest = noise(0.1, count: 10_000 - Int(10_000 * share))
+    let large = (0..<Int(10_000 * share)).map { Float($0 % 2 == 0 ? 7 : -1e6) }
+    let expected = 0.1 * sizeQuantile(0.2 / (1 - share)) / sizeQuantile(0.2)
+    #expect(abs(estimateSigma(coefficients: rest + large) / expected - 1) < 4e-4)
+  }
+
+  // Fails when: the least σ is left out.
+  @Test("nothing is the least that eight bits show", arguments: [0, 1, 100])
+  func nothing(_ count: Int) {
+    #expect(estimateSigma(coefficients: [Float](repeating: 0, count: count)) == 0.001)
+  }
+}
+
 @Suite struct ClippingPileUpTests {
   @Test func clippedNoisePilesUpAndAStretchedPictureDoesNot() throws {
     let truth = picture(3)

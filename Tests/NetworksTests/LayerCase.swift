@@ -70,7 +70,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     conv(Shape(1, 3, 2), to: 1, 5, stride: 1, padding: 4),
     conv(Shape(2, 7, 8), to: 3, 2, stride: 3, padding: 0),
     conv(Shape(3, 1, 6), to: 4, 3, stride: 2, padding: 1),
-    // Five items share the columns' buffer: batches end within a group.
+    // Five items, eleven in training, share the columns' buffer: batches end within a group.
     conv(Shape(16, 9, 9), to: 3, 3, stride: 1, padding: 1),
   ]
 
