@@ -36,6 +36,9 @@ struct SolutionFiles {
     }
     try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
     try folder.write(Array(report.json.text.utf8), to: "report.json")
+    let page = SolutionPage(
+      solution: solution, pictures: pictures, report: report, posterior: posterior)
+    try folder.write(Array(page.html.utf8), to: "report.html")
   }
 
   static func numbered(_ index: Int) -> String { String(format: "%04d.png", index + 1) }
@@ -95,17 +98,12 @@ struct SolutionFiles {
   }
 
   private var gallery: Tensor {
-    let picture = solution.picture
-    let shape = pictures.map.shape
-    // Where data are not pixels of the picture, what they suggest stands for them.
-    let mask =
-      picture.observed == nil && !picture.suggestion.isKnown.contains(false)
-      ? nil : Tensor(shape: shape, values: picture.suggestion.isKnown.map { $0 ? 1 : 0 })
+    let (data, observed) = solution.picture.shown(in: pictures.map.shape)
     return PosteriorGallery(
       title: report.title, captions: report.captions,
-      data: Tensor(shape: shape, values: picture.suggestion.picture), observed: mask,
+      data: data, observed: observed,
       mean: pictures.mean, standardDeviation: pictures.standardDeviation, map: pictures.map,
-      truth: picture.truth, draws: pictures.draws, range: 0...1
+      truth: solution.picture.truth, draws: pictures.draws, range: 0...1
     ).render()
   }
 }
