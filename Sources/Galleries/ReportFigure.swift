@@ -11,7 +11,7 @@ package struct ReportFigure: Sendable {
 
   /// - Parameters:
   ///   - note: stands behind the panel's label.
-  package init(_ panel: Panel, note: String = "", side: Int = 168) {
+  package init(_ panel: Panel, note: String = "", side: Int = 140) {
     self.panel = panel
     self.note = note
     self.side = side

@@ -21,7 +21,8 @@ struct SolutionPage {
 
   var html: String {
     ReportPage(
-      title: report.title, captions: report.captions, findings: report.findings,
+      title: report.title, captions: Array(report.captions.prefix(1)),
+      findings: report.findings,
       pictures: [summaries] + [draws, modes].filter { !$0.figures.isEmpty }, plots: plots,
       tables: tables, footer: "paeinvert \(PAEInvert.version), seed \(report.options.seed)"
     ).html
@@ -120,8 +121,8 @@ struct SolutionPage {
       origin: 0, limit: Verdict.smallestESS, decimals: 0)
     return .init(
       "The \(min(Self.worst, named.count)) worst coordinates",
-      "Left: R-hat, good up to the dashed line. Right: effective draws of the centre and of the "
-        + "tails, good from the dashed line on.", [rHat.svg, sizes.svg])
+      "Left: R-hat, good up to the dashed line. Right: effective draws of the centre (upper bar) "
+        + "and of the tails (lower bar), good from the dashed line on.", [rHat.svg, sizes.svg])
   }
 
   /// As `draws.nc` names it; levels by their logarithms, which is what diagnostics look at.

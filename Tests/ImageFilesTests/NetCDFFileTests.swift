@@ -106,7 +106,7 @@ struct NetCDFFileTests {
   @Test("files are written from several threads at once")
   func threads() {
     let bytes = try? NetCDFFile.encode(Self.content, path: "f")
-    DispatchQueue.concurrentPerform(iterations: 16) { _ in
+    DispatchQueue.concurrentPerform(iterations: 400) { _ in
       #expect((try? NetCDFFile.encode(Self.content, path: "f")) == bytes)
     }
   }
