@@ -128,7 +128,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "paeinvert", "paeinvert-bench", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks",
+        "paeinvert", "paeinvert-bench", "CNetCDF", "ImageFiles", "Tensors", "Randomness", "Maps",
+        "Networks",
         "Measurement", "Flows", "Inversion",
       ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
