@@ -49,7 +49,7 @@ import Testing
     #expect(try values("posterior_predictive", "picture", count: 16 * 64).allSatisfy(\.isFinite))
   }
 
-  // Seen to fail: the name of the picture put in as it is; a plot left out under --method map.
+  // Seen to fail: text put in as it is.
   @Test(arguments: ["nuts", "map"])
   func thePageIsWellFormedAndSaysWhatTheReportSays(_ method: String) throws {
     let name = "a<b>&\"c'.png"
