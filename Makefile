@@ -17,7 +17,7 @@ BINARY := .build/release/paeinvert
 RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench bench-peers test lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ bench-peers: setup ## compare with JAX, PyTorch and NumPyro, which it installs i
 test: setup ## build and run all tests
 	swift build --build-tests $(TESTING)
 	swift test $(TESTING) --skip-build
+
+test-arviz: build ## open draws.nc with ArviZ, which it installs in .build/arviz-venv
+	@scripts/test-arviz
 
 lint: ## check the format of the sources and the syntax of the scripts
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -35,6 +35,7 @@ let package = Package(
     .systemLibrary(name: "CFFTW", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CNetCDF", providers: [.apt(["libnetcdf-dev"])]),
     .target(name: "CProcessor"),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
     // Level 1.
@@ -44,7 +45,7 @@ let package = Package(
     module("Workers", []),
     // Level 2.
     module("Maps", ["Tensors"]),
-    module("ImageFiles", ["CPNG", "CZlib", "Tensors"]),
+    module("ImageFiles", ["CPNG", "CZlib", "CNetCDF", "Tensors"]),
     module("Diagnostics", ["Probability"]),
     // Level 3.
     module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers", "Diagnostics"]),
@@ -66,7 +67,7 @@ let package = Package(
         "CLAPACK", "Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Networks",
         "Measurement", "Flows", "Inversion",
       ]),
-    module("Galleries", ["Tensors"]),
+    module("Galleries", ["ImageFiles", "Tensors"]),
     // Level 7.
     module(
       "PAEInversion",
@@ -100,7 +101,7 @@ let package = Package(
     tests("Randomness"),
     tests("Workers"),
     tests("Maps", ["Tensors"]),
-    tests("ImageFiles", ["Tensors"]),
+    tests("ImageFiles", ["CNetCDF", "Tensors"]),
     tests("Sampling", ["Randomness", "Probability", "Workers", "Diagnostics"]),
     tests("Diagnostics", ["Randomness", "Probability"]),
     tests("Networks", ["Tensors", "Randomness", "Maps"]),
@@ -127,7 +128,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "paeinvert", "paeinvert-bench", "ImageFiles", "Tensors", "Randomness", "Maps", "Networks",
+        "paeinvert", "paeinvert-bench", "CNetCDF", "ImageFiles", "Tensors", "Randomness", "Maps",
+        "Networks",
         "Measurement", "Flows", "Inversion",
       ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),

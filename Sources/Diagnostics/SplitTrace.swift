@@ -29,16 +29,19 @@ struct SplitTrace {
     SplitTrace(chains: chains, draws: draws, values: values)
   }
 
+  /// Summed from the first value, so that a chain that does not move has no spread about its mean.
   func mean(ofChain chain: Int) -> Double {
+    let first = values[chain * draws]
     var sum = 0.0
-    for value in values[chain * draws..<(chain + 1) * draws] { sum += value }
-    return sum / Double(draws)
+    for value in values[chain * draws..<(chain + 1) * draws] { sum += value - first }
+    return first + sum / Double(draws)
   }
 
   var chainMeans: [Double] { (0..<chains).map(mean(ofChain:)) }
 
   /// R̂ = √(((n − 1) W + B)/(n W)), B/n the variance of the chains' means, W their mean variance
-  /// (eqs. 1–4 of the source). NaN when no chain moves.
+  /// (eqs. 1–4 of the source). NaN where nothing moves, infinite where chains
+  /// stand still apart from one another.
   var classicalRHat: Double {
     let means = chainMeans
     var within = 0.0

@@ -17,6 +17,8 @@ public struct Verdict: Sendable, Equatable {
   public let bulkESSMinimum: Double
   public let tailESSMinimum: Double
   public let divergences: Int
+  /// One for each coordinate of the draws, for a table or a plot.
+  public let coordinates: [ScalarDiagnostics]
   /// Worst over chains; NaN where it cannot be computed.
   public let eBFMIMinimum: Double
 
@@ -28,7 +30,7 @@ public struct Verdict: Sendable, Equatable {
   public init(draws: DrawSet, energies: [[Double]], divergences: Int) {
     precondition(divergences >= 0)
     let scores = NormalScores(count: draws.chains * 2 * (draws.draws / 2))
-    let coordinates = (0..<draws.dimension).map {
+    coordinates = (0..<draws.dimension).map {
       ScalarDiagnostics(draws.coordinate($0), scores: scores)
     }
     rHatMaximum = worst(coordinates.map(\.rHat), by: >)

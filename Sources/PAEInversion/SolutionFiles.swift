@@ -2,6 +2,7 @@ import Foundation
 import Galleries
 import ImageFiles
 import Inversion
+import Sampling
 import Tensors
 
 /// Writes what a solver leaves in a result folder.
@@ -11,6 +12,8 @@ struct SolutionFiles {
   let report: SolveReport
   let options: SolveOptions
   let posterior: ImagePosterior
+  /// Of the data: the forward model's codomain.
+  let dataShape: Shape
 
   func write(to folder: OutputFolder) throws(ImageFileError) {
     try folder.write(encoded(pictures.map), to: "map.png")
@@ -24,9 +27,18 @@ struct SolutionFiles {
     for (index, mode) in pictures.modes.enumerated() {
       try folder.write(encoded(mode), to: "modes/" + Self.numbered(index))
     }
-    try folder.write(SafetensorsFile.encode(draws), to: "posterior.safetensors")
+    let draws = draws
+    try folder.write(SafetensorsFile.encode(safetensors(draws)), to: "posterior.safetensors")
+    if let run = solution.run {
+      let content = drawsFile(draws, run).content
+      try folder.write(
+        NetCDFFile.encode(content, path: folder.path + "/draws.nc"), to: "draws.nc")
+    }
     try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
     try folder.write(Array(report.json.text.utf8), to: "report.json")
+    let page = SolutionPage(
+      solution: solution, pictures: pictures, report: report, posterior: posterior)
+    try folder.write(Array(page.html.utf8), to: "report.html")
   }
 
   static func numbered(_ index: Int) -> String { String(format: "%04d.png", index + 1) }
@@ -48,56 +60,50 @@ struct SolutionFiles {
     ).encoded()
   }
 
-  private var draws: Safetensors {
-    var tensors: [Safetensors.NamedTensor] = []
-    func add(_ name: String, _ tensor: Tensor?) {
-      guard let tensor else { return }
-      tensors.append(.init(name: name, shape: tensor.shape, values: .float32(tensor.values)))
-    }
-    let draws = solution.baseDraws ?? solution.bestBase
-    let latent = report.latentDimension
-    var base: [Double] = []
-    var (sigmas, scales): ([Double], [Double]) = ([], [])
-    base.reserveCapacity(draws.chains * draws.draws * latent)
-    for chain in 0..<draws.chains {
-      for draw in 0..<draws.draws {
-        let position = draws.position(chain: chain, draw: draw)
-        base += position.prefix(latent)
-        let levels = posterior.levels(of: position, problem: solution.problem)
-        sigmas.append(levels.sigma)
-        scales.append(levels.residualScale)
+  /// Of the run, or the best mode's one.
+  private var draws: SolutionDraws {
+    SolutionDraws(
+      solution.baseDraws ?? solution.bestBase, posterior: posterior, problem: solution.problem,
+      latentDimension: report.latentDimension)
+  }
+
+  private func safetensors(_ draws: SolutionDraws) -> Safetensors {
+    let summaries = [
+      ("mean", pictures.mean), ("std", pictures.standardDeviation), ("map", pictures.map),
+    ]
+    let tensors = summaries.compactMap { name, tensor in
+      tensor.map {
+        Safetensors.NamedTensor(name: name, shape: $0.shape, values: .float32($0.values))
       }
     }
-    let shape = Shape(draws.chains, draws.draws)
-    tensors.append(
-      .init(name: "u", shape: Shape(draws.chains, draws.draws, latent), values: .float64(base)))
-    tensors.append(
-      .init(name: "log_density", shape: shape, values: .float64(draws.logDensities)))
-    if report.isLevelInferred {
-      tensors.append(.init(name: "sigma", shape: shape, values: .float64(sigmas)))
-    }
-    if posterior.residualScale != nil {
-      tensors.append(.init(name: "residual_scale", shape: shape, values: .float64(scales)))
-    }
-    add("mean", pictures.mean)
-    add("std", pictures.standardDeviation)
-    add("map", pictures.map)
     return Safetensors(
-      metadata: ["format": "paeinvert-posterior", "version": "1"], tensors: tensors)
+      metadata: ["format": "paeinvert-posterior", "version": "1"],
+      tensors: draws.tensors + tensors)
+  }
+
+  private func drawsFile(_ draws: SolutionDraws, _ run: ProblemRun) -> DrawsFile {
+    DrawsFile(
+      draws: draws,
+      statistics: .init(
+        logDensities: run.draws.logDensities, records: run.records, stepSize: run.stepSize,
+        hasTree: options.method == .nuts),
+      data: .init(
+        values: solution.picture.values, kinds: solution.picture.kinds, shape: dataShape),
+      samples: pictures.draws,
+      attributes: [
+        .init("command", report.command), .init("seed", String(options.seed)),
+        .init("method", options.method.rawValue), .init("space", options.space.rawValue),
+        .init("model", report.modelName), .init("model_sha256", report.modelDigest),
+      ])
   }
 
   private var gallery: Tensor {
-    let picture = solution.picture
-    let shape = pictures.map.shape
-    // Where data are not pixels of the picture, what they suggest stands for them.
-    let mask =
-      picture.observed == nil && !picture.suggestion.isKnown.contains(false)
-      ? nil : Tensor(shape: shape, values: picture.suggestion.isKnown.map { $0 ? 1 : 0 })
+    let (data, observed) = solution.picture.shown(in: pictures.map.shape)
     return PosteriorGallery(
       title: report.title, captions: report.captions,
-      data: Tensor(shape: shape, values: picture.suggestion.picture), observed: mask,
+      data: data, observed: observed,
       mean: pictures.mean, standardDeviation: pictures.standardDeviation, map: pictures.map,
-      truth: picture.truth, draws: pictures.draws, range: 0...1
+      truth: solution.picture.truth, draws: pictures.draws, range: 0...1
     ).render()
   }
 }

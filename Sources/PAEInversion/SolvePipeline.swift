@@ -97,7 +97,7 @@ public struct SolvePipeline {
         posterior: posterior, residualKind: measurement.residualKind)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
-        posterior: posterior
+        posterior: posterior, dataShape: forward.dataShape
       ).write(to: folders[index])
       reports.append(report)
     }

@@ -146,8 +146,6 @@ public struct SolveReport: Sendable {
     return (mean, (squares / Double(max(values.count - 1, 1))).squareRoot())
   }
 
-  var isLevelInferred: Bool { options.noise.level == .inferred }
-
   /// Whether the answer can be relied on: the contract's diagnostics, or for `--method map` that the
   /// climb converged.
   public var isOK: Bool { reasons.isEmpty }

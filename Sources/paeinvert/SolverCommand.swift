@@ -96,7 +96,7 @@ struct DenoiseCommand: ParsableCommand {
     discussion: """
       The picture is noisy everywhere. Without --sigma the noise level is inferred together with the \
       picture. Results go to a folder beside the picture: mean.png, std.png, map.png, gallery.png, \
-      samples/, posterior.safetensors and report.json.
+      samples/, posterior.safetensors, draws.nc, report.json and report.html.
 
       EXAMPLES
         paeinvert denoise noisy.png

@@ -13,7 +13,8 @@ import Testing
 
   /// What a result folder holds besides samples/ and modes/.
   static let files = [
-    "gallery.png", "map.png", "mean.png", "posterior.safetensors", "report.json", "std.png",
+    "draws.nc", "gallery.png", "map.png", "mean.png", "posterior.safetensors", "report.html",
+    "report.json", "std.png",
   ]
 
   private func solve(
@@ -84,14 +85,17 @@ import Testing
       (["inpaint", "a.png", "--mask", "mask.png"], "inpainted"),
     ] {
       var found: [[UInt8]] = []
+      var files: [[[UInt8]]] = []
       for (threads, seed) in [("1", "1"), ("2", "1"), ("2", "2")] {
         let outcome = try solve(
           command + Self.few + ["--threads", threads, "--seed", seed, "-f", "-q"])
         #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty)
         found.append(try folder.bytes("a.\(suffix)/posterior.safetensors"))
+        files.append(
+          try ["draws.nc", "report.html"].map { try folder.bytes("a.\(suffix)/" + $0) })
       }
-      #expect(found[0] == found[1])
-      #expect(found[0] != found[2])
+      #expect(found[0] == found[1] && files[0] == files[1])
+      #expect(found[0] != found[2] && files[0] != files[2])
     }
   }
 
@@ -137,7 +141,10 @@ import Testing
     let map = try solve(["denoise", "a.png", "--method", "map", "--sigma", "0.1", "--strict"])
     #expect(map.status == 0 && map.errors.isEmpty)
     let listing = folder.listing("a.denoised").filter { !$0.hasPrefix("modes/") }
-    #expect(listing == ["gallery.png", "map.png", "posterior.safetensors", "report.json"])
+    #expect(
+      listing == [
+        "gallery.png", "map.png", "posterior.safetensors", "report.html", "report.json",
+      ])
     let report = try ReportFile(in: folder, "a.denoised")
     #expect(report.method == "map" && report.noise.sigma == 0.1 && report.diagnostics.ok)
     #expect(report.diagnostics.rhat_max == nil)

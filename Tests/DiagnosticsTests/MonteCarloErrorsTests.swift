@@ -10,6 +10,7 @@ import Testing
     #expect(agree(MonteCarloErrors.ofMean(trace), pin.mean, 1e-6))
     #expect(agree(MonteCarloErrors.ofStandardDeviation(trace), pin.sd, 1e-6))
     #expect(agree(MonteCarloErrors.ofQuantile(trace, probability: 0.05), pin.quantile, 1e-6))
+    #expect(agree(MonteCarloErrors.ofQuantile(trace, probability: 0.5), pin.median, 1e-6))
   }
 
   @Test("a trace that is not finite has no error")

@@ -30,6 +30,7 @@ import Testing
     #expect(!verdict.isOK)
     #expect(verdict.reasons[0].hasPrefix("R-hat is 1."))
     #expect(verdict.reasons[0].contains("in 1 of 2 coordinates"))
+    #expect(verdict.coordinates.map { $0.rHat > 1.01 } == [false, true])
   }
 
   @Test("slow chains fail for their sizes")
