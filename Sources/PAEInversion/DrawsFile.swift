@@ -132,7 +132,7 @@ struct DrawsFile {
     let isObserved = data.kinds.map { $0 != .unobserved }
     let values = zip(data.values, isObserved).map { $1 ? $0 : 0 }
     return [
-      variable("data", axes, .float(values), "intensity; 0 where nothing was observed"),
+      variable("data", axes, .float(values), "what was measured; 0 where nothing was observed"),
       variable("observed", axes, .flags(isObserved), "whether there is a datum"),
       variable(
         "censored", axes, .flags(data.kinds.map { $0 == .belowLow || $0 == .aboveHigh }),
