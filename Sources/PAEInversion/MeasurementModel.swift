@@ -108,7 +108,6 @@ package struct MeasurementModel {
   /// Data that are pixels of the picture with independent noise, censored or not, and a residual whose
   /// variance depends on the painted intensity.
   package init(pictures: [DamagedPicture], isLevelInferred: Bool, intensity: IntensityResidual) {
-    form = .independent
     residualKind = .intensity
     (instrument, logVolume, painted, unclipped) = (nil, 0, nil, nil)
     let sigmas = pictures.map(\.sigma)

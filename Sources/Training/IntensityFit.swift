@@ -57,7 +57,8 @@ package struct IntensityFit: Sendable {
     variance = IntensityVariance(knots: knots)
     let squares = scales.reduce(0.0) { $0 + Double(log($1) * log($1)) }
     let deviation = (squares / Double(max(pictures - 1, 1))).squareRoot()
-    logScaleDeviation = pictures >= 2 && deviation > 0 ? deviation : nil
+    // Below a thousandth it is rounding.
+    logScaleDeviation = pictures >= 2 && deviation > 1e-3 ? deviation : nil
   }
 
   /// The standard deviation of a normal law that holds as much as these sizes do.
