@@ -16,8 +16,11 @@ BINARY := .build/release/paeinvert
 # The recipe of the default model, in full.
 RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 
+# And that of the digits.
+DIGITS := --latent 8 --architecture conv --epochs 150 --flow-epochs 100 --batch 64 --seed 1
+
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build calibrate bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -56,12 +59,17 @@ demo: build ## denoise and inpaint shipped pictures with the shipped model
 install: build ## copy program and models to $(DESTDIR)$(PREFIX), /usr/local unless given
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/paeinvert
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/paeinvert/models data/models/*.safetensors
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/paeinvert/mnist data/mnist/*.gz
 
-train-models: build ## train the default model from nothing
+train-models: build ## train the shipped models from nothing
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist.safetensors -f $(RECIPE)
+	$(BINARY) train mnist -o data/models/mnist-8.safetensors -f $(DIGITS)
 
 examples: build ## make data/examples again
 	@scripts/examples
+
+calibrate: build ## are the error bars right, 1,000 simulations and 1,000 test pictures (half an hour)
+	$(BINARY) calibrate --sigma 0.1 --rectangle 8-16,9-21 -n 1000 --conformal -o runs/calibration -f
 
 figures: build ## measure the figures of the README
 	@scripts/figures

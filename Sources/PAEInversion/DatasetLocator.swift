@@ -14,17 +14,18 @@ public enum DatasetLocator {
   /// Where Debian's package `dataset-fashion-mnist` puts its files; `$PAEINVERT_DATASETS` comes first.
   static let directories = ["/usr/share/datasets"]
 
-  /// The pictures of a built-in name (`fashion-mnist`), of IDX files, or of a folder of PNGs.
+  /// Of the 5,000 digits in `data/mnist` the last 500 are for tests.
+  private static let mnistTests = 500
+
+  /// The pictures of a built-in name (`fashion-mnist`, `mnist`), of IDX files, or of a folder of PNGs.
   /// - Throws: `PipelineError` or `ImageFileError` when there are none, or they differ in size.
   public static func images(_ names: [String], part: Part) throws -> ImageSet {
     guard let first = names.first else { throw PipelineError.usage("no data set given") }
-    if names.count == 1, !first.contains("/"), first == "fashion-mnist" {
-      return try IDXFile.readImages(path: try fashionMNIST(part))
-    }
+    if names.count == 1, let set = try builtIn(first, part: part) { return set }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: first, isDirectory: &isDirectory) else {
       throw PipelineError.missing(
-        "no data set '\(first)': give fashion-mnist, IDX files, or a folder of PNGs")
+        "no data set '\(first)': give fashion-mnist, mnist, IDX files, or a folder of PNGs")
     }
     if isDirectory.boolValue {
       guard names.count == 1 else {
@@ -44,13 +45,43 @@ public enum DatasetLocator {
   /// One test picture, for names such as `fashion-mnist:3055`; nil when `name` is not of that form.
   public static func testPicture(_ name: String) throws -> Picture? {
     let parts = name.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0] == "fashion-mnist" else { return nil }
-    let images = try IDXFile.readImages(path: try fashionMNIST(.test))
+    guard parts.count == 2, let images = try builtIn(String(parts[0]), part: .test) else {
+      return nil
+    }
     guard let index = Int(parts[1]), images.indices.contains(index) else {
       throw PipelineError.usage(
-        "\(name): the test pictures of fashion-mnist are 0 to \(images.count - 1)")
+        "\(name): the test pictures of \(parts[0]) are 0 to \(images.count - 1)")
     }
     return Picture(tensor: images.tensor(index))
+  }
+
+  /// nil for a name that is none of ours.
+  private static func builtIn(_ name: String, part: Part) throws -> ImageSet? {
+    switch name {
+    case "fashion-mnist": return try IDXFile.readImages(path: try fashionMNIST(part))
+    case "mnist":
+      let all = try IDXFile.readImages(path: try mnist())
+      let split = max(all.count - mnistTests, 0)
+      return part == .training ? all[0..<split] : all[split..<all.count]
+    default: return nil
+    }
+  }
+
+  /// The file of digits, which lies beside the models: in `data` of a checkout, or where they are installed.
+  private static func mnist() throws -> String {
+    let file = "mnist/mnist-5k-images-idx3-ubyte.gz"
+    var places = ModelLocator.directories.map {
+      URL(fileURLWithPath: $0).deletingLastPathComponent().path
+    }
+    if let variable = ProcessInfo.processInfo.environment["PAEINVERT_DATASETS"], !variable.isEmpty {
+      places.insert(variable, at: 0)
+    }
+    for place in places where FileManager.default.fileExists(atPath: "\(place)/\(file)") {
+      return "\(place)/\(file)"
+    }
+    throw PipelineError.missing(
+      "\(file) is not in \(places.joined(separator: ", ")): it comes with the sources, or set "
+        + "PAEINVERT_DATASETS")
   }
 
   private static func fashionMNIST(_ part: Part) throws -> String {

@@ -31,7 +31,7 @@ struct CalibrateCommand: ParsableCommand {
 
   @Option(
     name: .customLong("dataset"),
-    help: "Held-out pictures: fashion-mnist, IDX files, or a folder of PNGs.")
+    help: "Held-out pictures: fashion-mnist, mnist, IDX files, or a folder of PNGs.")
   var datasets = ["fashion-mnist"]
 
   @OptionGroup var noise: NoiseArguments

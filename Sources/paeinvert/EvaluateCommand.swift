@@ -18,7 +18,7 @@ struct EvaluateCommand: ParsableCommand {
   @Argument(help: "A model's name or path.")
   var model: String
 
-  @Argument(help: "fashion-mnist, IDX files, or a folder of PNGs.")
+  @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of PNGs.")
   var dataset: [String]
 
   @Flag(help: "Print JSON.")

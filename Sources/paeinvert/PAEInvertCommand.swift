@@ -29,6 +29,7 @@ struct PAEInvertCommand: ParsableCommand {
       DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
       CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, EvaluateCommand.self,
       CalibrateCommand.self, InfoCommand.self,
+      SelfTestCommand.self,
     ])
 
   /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.

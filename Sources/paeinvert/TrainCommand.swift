@@ -10,7 +10,7 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Train a Probabilistic Autoencoder on pictures.",
     discussion: """
-      DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), one or more IDX files \
+      DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), mnist (5,000 digits), one or more IDX files \
       (gzip or not), or a folder of PNGs of one size, grey or RGB. A tenth of the pictures, at most \
       5000, is held out for early stopping and the residual. After every epoch MODEL.checkpoint is \
       written; --resume goes on from there and gives the same bytes as a run without a break.
@@ -22,7 +22,7 @@ struct TrainCommand: ParsableCommand {
         paeinvert train fashion-mnist -o new.safetensors --refit-residual model.safetensors
       """)
 
-  @Argument(help: "fashion-mnist, IDX files, or a folder of PNGs.")
+  @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of PNGs.")
   var dataset: [String]
 
   @Option(name: [.customShort("o"), .long], help: "The model file.")

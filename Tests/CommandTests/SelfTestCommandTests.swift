@@ -1,0 +1,20 @@
+import Foundation
+import Testing
+
+@Suite struct SelfTestCommandTests {
+  /// Seen to fail: the spectrum of the oracle of another exponent; σ of the oracle 0.16 for 0.15; the
+  /// half step back with the old gradient.
+  @Test func everyCheckHolds() throws {
+    let folder = TemporaryFolder()
+    let outcome = try Program.run(["selftest", "-m", TestModel.grey], in: folder)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome)")
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count > 60 && lines.allSatisfy { $0.hasPrefix("ok") })
+    for word in [
+      "white", "masked", "coloured", "residual", "nuts", "hmc", "chees", "laplace", "mixture",
+      "smc", "gradient", "leapfrog",
+    ] {
+      #expect(lines.contains { $0.contains(word) }, "\(word)")
+    }
+  }
+}
