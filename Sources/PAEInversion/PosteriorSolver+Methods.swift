@@ -72,6 +72,10 @@ extension PosteriorSolver {
     return PosteriorBatch(problems: runs, gradients: found.gradients + modes.count * count)
   }
 
+  /// Of the draws asked for, how many each particle stands for: it costs as much as that many transitions
+  /// and more.
+  private static let drawsForOneParticle = 4
+
   /// Particles from draws of the prior: islands for chains, half as many.
   private func drawSequentially(
     _ posterior: ImagePosterior, _ modes: [ModeSet], key: RandomKey,
@@ -83,7 +87,8 @@ extension PosteriorSolver {
           + "have here: use nuts, or --clipped no")
     }
     let islands = max(min(options.chains, 2), options.chains / 2)
-    let particles = max(2, options.chains * options.draws / islands)
+    let wanted = max(options.chains * options.draws / Self.drawsForOneParticle, options.samples)
+    let particles = max(2, (wanted + islands - 1) / islands)
     let problems = try modes.indices.map { place in
       let problemKey = key.child("particles").child(place)
       let draws = try posterior.priorDraws(

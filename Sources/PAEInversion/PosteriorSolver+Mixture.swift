@@ -7,8 +7,9 @@ extension PosteriorSolver {
   static let proposalDegreesOfFreedom = 7.0
   /// The least share that a mode has of the proposal, over the number of modes.
   static let proposalShare = 0.1
-  /// Draws a round, at least.
+  /// Draws a round, at least, and for each one kept: weights take some away.
   static let smallestRound = 4096
+  static let drawsForOneKept = 4
 
   /// Weighted draws of the mixture of the approximations at the modes, resampled; chains of the
   /// No-U-Turn sampler for pictures whose weights cannot be relied on.
@@ -18,7 +19,8 @@ extension PosteriorSolver {
   ) throws -> PosteriorBatch {
     let found = try approximate(modes, Array(modes.indices), of: posterior)
     let importance = ImportanceOptions(
-      draws: max(Self.smallestRound, options.chains * options.draws), adaptations: 3,
+      draws: max(Self.smallestRound, Self.drawsForOneKept * options.chains * options.draws),
+      adaptations: 3,
       lanesPerBlock: options.lanesPerBlock)
     let problems = found.approximations.enumerated().map { place, found in
       ImportanceProblem(
