@@ -27,7 +27,10 @@ public struct Verdict: Sendable, Equatable {
   /// - Parameters:
   ///   - energies: nats, chains × draws; empty for a method without energies.
   ///   - divergences: among the draws.
-  public init(draws: DrawSet, energies: [[Double]], divergences: Int) {
+  ///   - reasons: further ones not to rely on the draws.
+  public init(
+    draws: DrawSet, energies: [[Double]], divergences: Int, reasons further: [String] = []
+  ) {
     precondition(divergences >= 0)
     let scores = NormalScores(count: draws.chains * 2 * (draws.draws / 2))
     coordinates = (0..<draws.dimension).map {
@@ -44,7 +47,28 @@ public struct Verdict: Sendable, Equatable {
       Self.convergenceReasons(coordinates)
       + Self.sizeReasons("bulk", coordinates.map(\.bulkESS))
       + Self.sizeReasons("tail", coordinates.map(\.tailESS))
-      + Self.energyReasons(eBFMI, divergences: divergences, total: total)
+      + Self.energyReasons(eBFMI, divergences: divergences, total: total) + further
+  }
+
+  /// Of independent draws, dealt to chains at random, that may repeat: their number in effect decides.
+  ///
+  /// R̂ is shown and decides nothing, since no chain could have stayed away. Effective sizes of the traces
+  /// do not see repeated draws, so `effectiveSampleSize` bounds them.
+  public init(independent draws: DrawSet, effectiveSampleSize: Double) {
+    let traces = Verdict(draws: draws, energies: [], divergences: 0)
+    coordinates = traces.coordinates
+    rHatMaximum = traces.rHatMaximum
+    bulkESSMinimum = min(effectiveSampleSize, traces.bulkESSMinimum)
+    tailESSMinimum = min(effectiveSampleSize, traces.tailESSMinimum)
+    divergences = 0
+    eBFMIMinimum = .nan
+    reasons =
+      effectiveSampleSize >= Self.smallestESS
+      ? []
+      : [
+        "the draws are worth \(text(effectiveSampleSize, 0)) independent ones, fewer than "
+          + "\(text(Self.smallestESS, 0)): estimates are noisy; raise --draws or --chains"
+      ]
   }
 
   private static func convergenceReasons(_ coordinates: [ScalarDiagnostics]) -> [String] {

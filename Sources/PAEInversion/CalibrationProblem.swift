@@ -3,7 +3,6 @@ import Maps
 import Measurement
 import Probability
 import Randomness
-import Sampling
 import Tensors
 import Workers
 
@@ -65,7 +64,7 @@ struct CalibrationProblem {
   struct Batch {
     let measurement: MeasurementModel
     let posterior: ImagePosterior
-    let run: SamplingRun
+    let run: PosteriorBatch
   }
 
   func solve(
@@ -75,7 +74,7 @@ struct CalibrationProblem {
     let posterior = measurement.posterior(
       of: solver.model, inCodes: solver.options.space == .z)
     let modes = try solver.findModes(posterior, pictures, key: key, progress: progress)
-    let run = try solver.sample(posterior, modes.sets, key: key, progress: progress)
+    let run = try solver.draw(posterior, modes.sets, key: key, progress: progress)
     return Batch(measurement: measurement, posterior: posterior, run: run)
   }
 

@@ -24,11 +24,16 @@ struct DrawsFile {
   struct Statistics {
     /// ln p of the coordinates that were sampled, nats, chains × draws.
     let logDensities: [Double]
-    /// Chains × draws.
-    let records: [[TransitionRecord]]
-    let stepSize: Double
-    /// Whether trajectories grow as trees.
-    let hasTree: Bool
+    /// nil for methods without trajectories.
+    let chains: Chains?
+
+    struct Chains {
+      /// Chains × draws.
+      let records: [[TransitionRecord]]
+      let stepSize: Double
+      /// Whether trajectories grow as trees.
+      let hasTree: Bool
+    }
   }
 
   /// - Parameters:
@@ -93,14 +98,20 @@ struct DrawsFile {
   private static func sampleStats(
     _ statistics: Statistics, _ axes: [NetCDF.Dimension]
   ) -> [NetCDF.Variable] {
+    let density = variable(
+      "lp", axes, .double(statistics.logDensities),
+      "log density of the sampled coordinates and the data, nats")
+    return [density] + (statistics.chains.map { trajectories($0, axes) } ?? [])
+  }
+
+  private static func trajectories(
+    _ statistics: Statistics.Chains, _ axes: [NetCDF.Dimension]
+  ) -> [NetCDF.Variable] {
     let records = Array(statistics.records.joined())
     func numbers(_ value: (TransitionRecord) -> Int) -> NetCDF.Values {
       .integer(records.map { Int64(value($0)) })
     }
     var variables = [
-      variable(
-        "lp", axes, .double(statistics.logDensities),
-        "log density of the sampled coordinates and the data, nats"),
       variable(
         "energy", axes, .double(records.map(\.energy)),
         "Hamiltonian of the draw with the momentum that it was reached with, nats"),

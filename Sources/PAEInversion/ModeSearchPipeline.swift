@@ -24,7 +24,14 @@ package struct ModeSet {
   let isConverged: Bool
 
   /// The mode of the highest density: the MAP.
-  var best: Mode { entries.max { $0.mode.logDensity < $1.mode.logDensity }!.mode }
+  let best: Mode
+
+  /// - Parameter best: of the highest density among all found; nil for among `entries`.
+  init(entries: [Entry], isConverged: Bool, best: Mode? = nil) {
+    self.entries = entries
+    self.isConverged = isConverged
+    self.best = best ?? entries.max { $0.mode.logDensity < $1.mode.logDensity }!.mode
+  }
 
   /// The best mode as a set of one draw.
   var bestDraw: DrawSet {
@@ -85,7 +92,7 @@ package struct ModeSearchPipeline {
     var stream = key.stream()
     var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
     for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
-    if posterior.flow != nil { starts = try codes(of: starts) }
+    if posterior.flow != nil { starts = try model.codes(ofBase: starts) }
     // Coefficients of painted factors start at their prior mean, values before clipping half a standard
     // deviation of the noise beyond the end.
     let isLogarithmic = posterior.logarithmicCount > 0
@@ -137,18 +144,6 @@ package struct ModeSearchPipeline {
     }
     return ModeSet(
       entries: entries.sorted { $0.weight > $1.weight }, isConverged: best.isConverged)
-  }
-
-  /// z = T(u) of each start.
-  private func codes(of starts: [[Double]]) throws -> [[Double]] {
-    let latent = model.latentDimension
-    let base = starts.joined().map { Float($0) }
-    var codes = base
-    var span = codes.mutableSpan
-    try model.flow.generator.makePlan(lanes: starts.count).apply(base.span, into: &span)
-    return starts.indices.map { start in
-      codes[start * latent..<(start + 1) * latent].map { Double($0) }
-    }
   }
 
   private func encoderGuess(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {

@@ -70,38 +70,4 @@ struct PosteriorSolver {
         })
     }
   }
-
-  func sample(
-    _ posterior: ImagePosterior, _ modes: [ModeSet], key: RandomKey,
-    progress: (SolveProgress) -> Bool
-  ) throws -> SamplingRun {
-    let problems = modes.enumerated().map { index, set in
-      let problemKey = key.child("chains").child(index)
-      return SamplingProblem(
-        index: index,
-        starts: set.chainStarts(count: options.chains, key: problemKey.child("starts")),
-        initialMetric: set.metric, key: problemKey.child("draws"))
-    }
-    let sampler = SamplerOptions(
-      draws: options.draws, warmup: options.warmup, targetAcceptance: options.targetAcceptance,
-      lanesPerBlock: options.lanesPerBlock)
-    return try withoutActuallyEscaping(progress) { progress in
-      let report: (Sampling.Progress) -> Bool = {
-        progress(
-          .init(
-            stage: .sampling, fraction: Double($0.done) / Double(max($0.total, 1)),
-            divergences: $0.divergences))
-      }
-      switch options.method {
-      case .hmc:
-        return try Sampling.sample(
-          posterior, problems: problems, kernel: HamiltonianMonteCarlo(), options: sampler,
-          pool: pool, progress: report)
-      case .nuts, .map:
-        return try Sampling.sample(
-          posterior, problems: problems, kernel: NoUTurnSampler(), options: sampler, pool: pool,
-          progress: report)
-      }
-    }
-  }
 }

@@ -46,9 +46,9 @@ extension ProblemFile {
     lines += [
       "sampling:", "  method: " + options.method.rawValue, "  space: " + options.space.rawValue,
       "  chains: \(options.chains)", "  draws: \(options.draws)", "  warmup: \(options.warmup)",
-      "  target-accept: \(options.targetAcceptance)", "  seed: \(options.seed)",
-      "  samples: \(options.samples)",
     ]
+    if let acceptance = options.targetAcceptance { lines.append("  target-accept: \(acceptance)") }
+    lines += ["  seed: \(options.seed)", "  samples: \(options.samples)"]
     return lines.joined(separator: "\n") + "\n"
   }
 

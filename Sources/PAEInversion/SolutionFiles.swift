@@ -27,6 +27,9 @@ struct SolutionFiles {
     for (index, mode) in pictures.modes.enumerated() {
       try folder.write(encoded(mode), to: "modes/" + Self.numbered(index))
     }
+    for (index, group) in pictures.groups.enumerated() {
+      try folder.write(encoded(group), to: "groups/" + Self.numbered(index))
+    }
     let draws = draws
     try folder.write(SafetensorsFile.encode(safetensors(draws)), to: "posterior.safetensors")
     if let run = solution.run {
@@ -81,18 +84,20 @@ struct SolutionFiles {
       tensors: draws.tensors + tensors)
   }
 
-  private func drawsFile(_ draws: SolutionDraws, _ run: ProblemRun) -> DrawsFile {
+  private func drawsFile(_ draws: SolutionDraws, _ run: PosteriorRun) -> DrawsFile {
     DrawsFile(
       draws: draws,
       statistics: .init(
-        logDensities: run.draws.logDensities, records: run.records, stepSize: run.stepSize,
-        hasTree: options.method == .nuts),
+        logDensities: run.draws.logDensities,
+        chains: run.chains.map {
+          .init(records: $0.records, stepSize: $0.stepSize, hasTree: run.method == .nuts)
+        }),
       data: .init(
         values: solution.picture.values, kinds: solution.picture.kinds, shape: dataShape),
       samples: pictures.draws,
       attributes: [
         .init("command", report.command), .init("seed", String(options.seed)),
-        .init("method", options.method.rawValue), .init("space", options.space.rawValue),
+        .init("method", run.method.rawValue), .init("space", options.space.rawValue),
         .init("model", report.modelName), .init("model_sha256", report.modelDigest),
       ])
   }

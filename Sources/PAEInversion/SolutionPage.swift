@@ -23,7 +23,7 @@ struct SolutionPage {
     ReportPage(
       title: report.title, captions: Array(report.captions.prefix(1)),
       findings: report.findings,
-      pictures: [summaries] + [draws, modes].filter { !$0.figures.isEmpty }, plots: plots,
+      pictures: [summaries] + [draws, modes, groups].filter { !$0.figures.isEmpty }, plots: plots,
       tables: tables, footer: "paeinvert \(PAEInvert.version), seed \(report.options.seed)"
     ).html
   }
@@ -59,11 +59,21 @@ struct SolutionPage {
 
   private var modes: ReportPage.Pictures {
     .init(
-      "Modes, by their approximate share of the mass",
+      "Modes, by their share of the mass",
       zip(pictures.modes, report.modes).map { picture, mode in
         ReportFigure(
           Panel(String(format: "%.3g %%", 100 * mode.weight), .picture(picture, range: 0...1)),
           note: String(format: "ln p %.1f", mode.logDensity), side: 112)
+      })
+  }
+
+  private var groups: ReportPage.Pictures {
+    .init(
+      "Chains that disagree: the mean of each group",
+      zip(pictures.groups, report.groups).map { picture, group in
+        ReportFigure(
+          Panel(String(format: "%.3g %%", 100 * group.share), .picture(picture, range: 0...1)),
+          note: "\(group.chains.count) chains", side: 112)
       })
   }
 
@@ -74,6 +84,7 @@ struct SolutionPage {
         run.draws.logDensities[chain * run.draws.draws..<(chain + 1) * run.draws.draws])
     }
     let trace = TracePlot(densities, name: "log density (nats)")
+    let energy = run.chains.map { [energies($0.energies)] } ?? []
     return [
       .init(
         "Log density",
@@ -83,8 +94,7 @@ struct SolutionPage {
         "Ranks of the log density, chain by chain",
         "Where each chain's draws stand among all draws. Chains that agree are flat, at the "
           + "dashed line.", [RankPlot(densities, name: "the log density").svg]),
-      energies(run.energies), coordinates(verdict),
-    ]
+    ] + energy + [coordinates(verdict)]
   }
 
   private func energies(_ energies: [[Double]]) -> ReportPage.Plot {

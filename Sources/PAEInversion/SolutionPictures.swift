@@ -1,6 +1,8 @@
+import Diagnostics
 import Foundation
 import Inversion
 import Measurement
+import Probability
 import Randomness
 import Tensors
 import Workers
@@ -14,6 +16,10 @@ struct SolutionPictures {
   /// One picture for each mode that carries at least one per cent, heaviest first.
   let modes: [Tensor]
   let draws: [Tensor]
+  /// Groups of chains that disagree with one another, largest first, and the mean picture of each; empty
+  /// when all agree.
+  let groupChains: [[Int]]
+  let groups: [Tensor]
   let quality: SolveReport.Quality?
 
   /// Draws that the coverage of the truth is counted in.
@@ -35,6 +41,7 @@ struct SolutionPictures {
     }
     guard let run = solution.run else {
       (mean, standardDeviation, draws) = (nil, nil, [])
+      (groupChains, groups) = ([], [])
       quality = solution.picture.truth.map {
         SolveReport.Quality(picture: best, truth: $0, coverage90: nil)
       }
@@ -48,6 +55,13 @@ struct SolutionPictures {
     draws = try PosteriorPictures.drawn(
       options.samples, posterior: posterior, problem: solution.problem, draws: run.draws,
       residual: residual, key: key.child("samples"))
+    groupChains = Self.groups(of: solution.baseDraws ?? run.draws, run)
+    groups = try groupChains.map { chains in
+      try PosteriorPictures(
+        posterior: posterior, problem: solution.problem, draws: run.draws.chains(chains),
+        residual: residual, pool: pool
+      ).mean
+    }
     guard let truth = solution.picture.truth else {
       quality = nil
       return
@@ -58,5 +72,24 @@ struct SolutionPictures {
     quality = SolveReport.Quality(
       picture: pictures.mean, truth: truth,
       coverage90: many.count >= 100 ? Quality.coverage90(many, truth: truth) : nil)
+  }
+
+  /// Those of chains that each mix and together do not.
+  private static func groups(of draws: DrawSet, _ run: PosteriorRun) -> [[Int]] {
+    guard run.chains != nil, run.verdict(of: draws).rHatMaximum > Verdict.largestRHat
+    else { return [] }
+    let groups = ChainGroups(draws).groups
+    return groups.count > 1 ? groups : []
+  }
+}
+
+extension DrawSet {
+  /// These chains alone.
+  fileprivate func chains(_ chosen: [Int]) -> DrawSet {
+    let row = draws * dimension
+    return DrawSet(
+      chains: chosen.count, draws: draws, dimension: dimension,
+      positions: chosen.flatMap { positions[$0 * row..<($0 + 1) * row] },
+      logDensities: chosen.flatMap { logDensities[$0 * draws..<($0 + 1) * draws] })
   }
 }

@@ -1,3 +1,5 @@
+import Sampling
+
 /// What the solvers are asked for; the defaults are the command line's.
 public struct SolveOptions: Sendable, Equatable {
   /// Whether data at the ends of the range are censored.
@@ -38,6 +40,19 @@ public struct SolveOptions: Sendable, Equatable {
     case hmc
     /// The No-U-Turn sampler.
     case nuts
+    /// Hamiltonian Monte Carlo whose chains tune the length of their trajectories together.
+    case chees
+    /// Exact draws of the Gaussian that touches the posterior at its heaviest mode.
+    case laplace
+    /// Weighted draws of a mixture of such Gaussians; the No-U-Turn sampler where the weights fail.
+    case mixture
+    /// Draws of the prior carried to the posterior by tempering.
+    case smc
+
+    /// The acceptance that each is best at, unless another is asked for.
+    var recommendedAcceptance: Double {
+      self == .chees ? CheesHamiltonianMonteCarlo.recommendedAcceptance : 0.8
+    }
   }
 
   public var model = ModelLocator.defaultName
@@ -53,7 +68,8 @@ public struct SolveOptions: Sendable, Equatable {
   public var chains = 16
   public var draws = 500
   public var warmup = 300
-  public var targetAcceptance = 0.8
+  /// nil for what suits the method.
+  public var targetAcceptance: Double?
   public var seed: UInt64 = 1
   public var threads: Int
   /// Pictures drawn for `samples/`.
@@ -76,7 +92,7 @@ public struct SolveOptions: Sendable, Equatable {
     try require(
       chains * draws <= 20_000_000, "--chains times --draws must be at most 20 million")
     try require(
-      targetAcceptance > 0 && targetAcceptance < 1, "--target-accept must lie between 0 and 1")
+      targetAcceptance.map { $0 > 0 && $0 < 1 } ?? true, "--target-accept must lie between 0 and 1")
     try require((1...256).contains(threads), "--threads must be 1 to 256")
     try require((0...10_000).contains(samples), "--samples must be 0 to 10000")
     try require(

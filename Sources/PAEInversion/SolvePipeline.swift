@@ -68,13 +68,14 @@ public struct SolvePipeline {
     var gradients = modes.gradients
     var laneUtilization: Double?
     if options.method != .map {
-      let run = try solver.sample(posterior, modes.sets, key: key, progress: progress)
+      let run = try solver.draw(posterior, modes.sets, key: key, progress: progress)
       seconds.warmup = run.warmupSeconds
       seconds.sampling = run.samplingSeconds
       gradients += run.gradients
       laneUtilization = run.laneUtilization
       for index in solutions.indices {
         solutions[index].run = run.problems[index]
+        solutions[index].modes = run.problems[index].modes
         solutions[index].baseDraws = try posterior.baseDraws(run.problems[index].draws)
       }
     }
@@ -139,11 +140,11 @@ struct Solution {
   let picture: DamagedPicture
   /// Index among the posterior's problems.
   let problem: Int
-  let modes: ModeSet
+  var modes: ModeSet
   /// The best mode in base variables, as one draw.
   let bestBase: DrawSet
   /// nil for `--method map`.
-  var run: ProblemRun?
+  var run: PosteriorRun?
   /// The run's draws in base variables; nil for `--method map`.
   var baseDraws: DrawSet?
 }

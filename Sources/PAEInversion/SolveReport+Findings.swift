@@ -21,7 +21,11 @@ extension SolveReport {
     if verdict.eBFMIMinimum.isFinite {
       details += String(format: "; E-BFMI is %.2f or more", verdict.eBFMIMinimum)
     }
-    return .init(.good, "Diagnostics pass: the draws can be relied on", [details + "."])
+    let remarks = (reasons + notes).map(Self.sentence)
+    return method == .laplace
+      ? .init(.doubtful, "Draws of an approximation: nothing here checks it", remarks)
+      : .init(
+        .good, "Diagnostics pass: the draws can be relied on", [details + "."] + remarks)
   }
 
   /// Beyond these probabilities a fit is called bad, or too good: one picture in a thousand each.

@@ -18,11 +18,11 @@ extension SolveReport {
           ("channels", .integer(channels)), ("observed_fraction", .number(observedFraction)),
         ])
       ),
-      ("noise", noise), ("method", .string(options.method.rawValue)),
+      ("noise", noise), ("method", .string(method.rawValue)),
       ("space", .string(options.space.rawValue)),
-      ("chains", .integer(options.method == .map ? 0 : options.chains)),
-      ("draws", .integer(options.method == .map ? 0 : options.draws)),
-      ("warmup", .integer(options.method == .map ? 0 : options.warmup)),
+      ("chains", .integer(drawCounts.chains)),
+      ("draws", .integer(drawCounts.draws)),
+      ("warmup", .integer(hasWarmup ? options.warmup : 0)),
       ("warmup_length", .integer(warmupLength ?? 0)),
       (
         "seconds",
@@ -32,7 +32,24 @@ extension SolveReport {
         ])
       ),
       ("gradients", .integer(gradients)), ("diagnostics", diagnostics),
-      ("modes", .array(modes.map(Self.mode))),
+      ("modes", .array(modes.map(Self.mode))), ("groups", .array(groups.map(Self.group))),
+      (
+        "evidence",
+        evidence.map { .object([("log", .number($0.log)), ("error", .optional($0.error))]) }
+          ?? .null
+      ),
+      (
+        "importance",
+        importance.map {
+          .object([("k_hat", .number($0.shape)), ("ess", .number($0.effectiveSampleSize))])
+        } ?? .null
+      ),
+      (
+        "jumps",
+        jumps.map {
+          .object([("proposed", .integer($0.proposed)), ("accepted", .integer($0.accepted))])
+        } ?? .null
+      ),
       (
         "fit",
         .object(
@@ -103,6 +120,7 @@ extension SolveReport {
   private var diagnostics: JSONText {
     .object([
       ("ok", .bool(isOK)), ("reasons", .array(reasons.map { .string($0) })),
+      ("notes", .array(notes.map { .string($0) })),
       ("rhat_max", .optional(verdict?.rHatMaximum)),
       ("ess_bulk_min", .optional(verdict?.bulkESSMinimum)),
       ("ess_tail_min", .optional(verdict?.tailESSMinimum)),
@@ -112,9 +130,21 @@ extension SolveReport {
     ])
   }
 
+  /// Chains have one; `warmupLength` tells its length.
+  private var hasWarmup: Bool { warmupLength != nil }
+
+  private static func group(_ group: GroupEntry) -> JSONText {
+    .object([
+      ("chains", .array(group.chains.map { .integer($0) })), ("share", .number(group.share)),
+      ("file", .string(group.file)),
+    ])
+  }
+
   private static func mode(_ mode: ModeEntry) -> JSONText {
     .object([
-      ("weight", .number(mode.weight)), ("log_density", .number(mode.logDensity)),
+      ("weight", .number(mode.weight)), ("weight_error", .optional(mode.weightError)),
+      ("laplace_weight", .number(mode.laplaceWeight)),
+      ("log_density", .number(mode.logDensity)),
       ("file", mode.file.map { .string($0) } ?? .null),
     ])
   }

@@ -4,6 +4,7 @@ import ImageFiles
 import Inversion
 import Measurement
 import Probability
+import Sampling
 import Tensors
 
 /// `report.json` of one picture, schema 1.
@@ -31,12 +32,27 @@ public struct SolveReport: Sendable {
   }
 
   public struct ModeEntry: Sendable, Equatable {
-    /// Share of the Laplace masses of the modes found.
+    /// Share of the draws, where several modes have mass and draws are to tell; else of the Laplace
+    /// masses of the modes found.
     public let weight: Double
+    /// Standard error of a share of the draws.
+    public let weightError: Double?
+    /// Share of the Laplace masses.
+    public let laplaceWeight: Double
     /// Nats, with all constants.
     public let logDensity: Double
     /// Relative to the result folder; nil for modes of less than one per cent.
     public let file: String?
+  }
+
+  /// Chains that agree with one another and not with the others.
+  public struct GroupEntry: Sendable, Equatable {
+    /// From 0.
+    public let chains: [Int]
+    /// Of all chains.
+    public let share: Double
+    /// Relative to the result folder.
+    public let file: String
   }
 
   public let command: String
@@ -69,6 +85,21 @@ public struct SolveReport: Sendable {
   /// Whether the climb to the best mode converged.
   public let isConverged: Bool
   public let modes: [ModeEntry]
+  /// Largest first; empty when the chains agree.
+  public let groups: [GroupEntry]
+  /// What made the draws; the one asked for unless that gave up.
+  public let method: SolveOptions.Method
+  /// Chains and draws of each; 0 for `--method map`.
+  public let drawCounts: (chains: Int, draws: Int)
+  /// ln p(y), nats, and its standard error, as far as the method tells.
+  public let evidence: (log: Double, error: Double?)?
+  /// k̂ and effective sample size of importance weights.
+  public let importance: (shape: Double, effectiveSampleSize: Double)?
+  /// Jumps between modes.
+  public let jumps: (proposed: Int, accepted: Int)?
+  /// What to know of the draws that is no reason against them.
+  public let notes: [String]
+  private let fallback: String?
   public let fit: PosteriorFit
   public let misfit: PriorMisfit
   public let quality: Quality?
@@ -98,23 +129,40 @@ public struct SolveReport: Sendable {
     self.latentDimension = latentDimension
     isConverged = solution.modes.isConverged
     let shown = pictures.modes.count
+    let run = solution.run
+    let shares = run.flatMap { run in
+      run.method == .laplace
+        ? nil : run.mixture.map { ModeShares(run.draws, mixture: $0) }
+    }
     modes = solution.modes.entries.enumerated().map { index, entry in
       ModeEntry(
-        weight: entry.weight, logDensity: entry.mode.logDensity,
+        weight: shares?.shares[index] ?? entry.weight, weightError: shares?.errors[index],
+        laplaceWeight: entry.weight, logDensity: entry.mode.logDensity,
         file: index < shown ? "modes/" + SolutionFiles.numbered(index) : nil)
     }
-    let draws: DrawSet
-    if let run = solution.run {
-      draws = run.draws
-      verdict = Verdict(
-        draws: solution.baseDraws ?? draws, energies: run.energies, divergences: run.divergences)
-      warmupLength = run.warmupLength
-      acceptance = run.acceptance
-      stepsPerDraw = run.stepsPerDraw
-    } else {
-      draws = solution.modes.bestDraw
-      (verdict, warmupLength, acceptance, stepsPerDraw) = (nil, nil, nil, nil)
+    groups = pictures.groupChains.enumerated().map { index, chains in
+      GroupEntry(
+        chains: chains,
+        share: Double(chains.count) / Double(pictures.groupChains.joined().count),
+        file: "groups/" + SolutionFiles.numbered(index))
     }
+    method = run?.method ?? options.method
+    drawCounts = run.map { ($0.draws.chains, $0.draws.draws) } ?? (0, 0)
+    evidence = run?.evidence.map { ($0.log, $0.error) }
+    importance = run?.importance
+    jumps = run?.jumps.map {
+      (
+        $0.independenceProposals + $0.transportProposals,
+        $0.independenceAcceptances + $0.transportAcceptances
+      )
+    }
+    notes = run?.notes ?? []
+    fallback = run?.fallback.map { "fell back to nuts: \($0)" }
+    let draws = run?.draws ?? solution.modes.bestDraw
+    verdict = run.map { $0.verdict(of: solution.baseDraws ?? $0.draws) }
+    warmupLength = run?.chains?.warmupLength
+    acceptance = run?.chains?.acceptance
+    stepsPerDraw = run?.chains?.stepsPerDraw
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
@@ -148,11 +196,22 @@ public struct SolveReport: Sendable {
 
   /// Whether the answer can be relied on: the contract's diagnostics, or for `--method map` that the
   /// climb converged.
-  public var isOK: Bool { reasons.isEmpty }
+  public var isOK: Bool { verdict?.isOK ?? isConverged }
 
-  /// In words why not.
+  /// In words why not; and why the method asked for was given up, which alone is no harm.
   public var reasons: [String] {
-    if let verdict { return verdict.reasons }
+    if let verdict {
+      let disagreement =
+        groups.isEmpty
+        ? []
+        : [
+          "the chains disagree: \(groups.count) groups of "
+            + groups.map { "\($0.chains.count)" }.joined(separator: ", ")
+            + " chains, each of which mixes, stay apart; their shares are those of the chains, not "
+            + "of the posterior; try --method smc"
+        ]
+      return (fallback.map { [$0] } ?? []) + verdict.reasons + disagreement
+    }
     return isConverged ? [] : ["the search for the most probable picture did not converge"]
   }
 
@@ -181,7 +240,7 @@ public struct SolveReport: Sendable {
       verdict.isOK
       ? String(
         format: "%d draws, R-hat %.3f, effective draws %.0f or more: diagnostics pass",
-        options.chains * options.draws, verdict.rHatMaximum,
+        drawCounts.chains * drawCounts.draws, verdict.rHatMaximum,
         min(verdict.bulkESSMinimum, verdict.tailESSMinimum))
       : "DIAGNOSTICS FAIL: " + (verdict.reasons.first ?? "")
     return [first, second]

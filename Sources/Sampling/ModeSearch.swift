@@ -56,6 +56,12 @@ public struct Mode: Sendable {
   public let logDensity: Double
   /// How many starts ended here.
   public let starts: Int
+
+  package init(position: [Double], logDensity: Double, starts: Int) {
+    self.position = position
+    self.logDensity = logDensity
+    self.starts = starts
+  }
 }
 
 /// The distinct maxima among `optima`, highest first: one that lies within `distance` of a higher one

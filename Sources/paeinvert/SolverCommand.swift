@@ -34,7 +34,7 @@ struct SolverCommand {
         return true
       }
       console.clearProgress()
-      for (report, task) in zip(reports, tasks) where !report.isOK {
+      for (report, task) in zip(reports, tasks) {
         for reason in report.reasons { console.warn("\(task.image): \(reason)") }
       }
       if isJSON {

@@ -63,7 +63,10 @@ struct SolverOptions: ParsableArguments {
     help: "Are values at the ends of the range clipped noise: auto (when they pile up), yes or no.")
   var clipped = SolveOptions.Clipping.auto
 
-  @Option(help: "nuts, hmc, or map for the most probable picture alone.")
+  @Option(
+    help:
+      "nuts, hmc, chees: chains; smc: particles; mixture: weighted draws of Gaussians at the modes; laplace: one Gaussian; map: the most probable picture alone."
+  )
   var method = SolveOptions.Method.nuts
 
   @Option(
@@ -80,8 +83,11 @@ struct SolverOptions: ParsableArguments {
   @Option(help: "Iterations of each chain before the draws, to adapt.")
   var warmup = 300
 
-  @Option(help: "Acceptance that the step size aims at; nearer 1 means smaller steps.")
-  var targetAccept = 0.8
+  @Option(
+    help:
+      "Acceptance that the step size aims at; nearer 1 means smaller steps. (default: 0.8; for chees 0.651)"
+  )
+  var targetAccept: Double?
 
   @Option(help: "Seed of all randomness; the same seed gives the same bytes.")
   var seed: UInt64 = 1

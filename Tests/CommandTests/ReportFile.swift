@@ -54,7 +54,7 @@ struct ReportFile: Decodable, Equatable {
     "schema", "command", "version", "seed", "model", "image", "noise", "method", "space", "chains",
     "draws",
     "warmup", "warmup_length", "seconds", "gradients", "diagnostics", "modes", "fit",
-    "prior_misfit",
+    "prior_misfit", "groups", "evidence", "importance", "jumps",
   ]
   static let diagnosticsKeys: Set = [
     "ok", "reasons", "rhat_max", "ess_bulk_min", "ess_tail_min", "divergences", "ebfmi_min",

@@ -33,6 +33,17 @@ import Testing
     #expect(verdict.coordinates.map { $0.rHat > 1.01 } == [false, true])
   }
 
+  // Fails when: the traces' size stands where draws repeat; R-hat decides for draws of no chain.
+  @Test("independent draws are worth what is said of them")
+  func independent() {
+    let bad = Trace(seed: 12, chains: 4, draws: 500, phi: 0.1, shift: 0.3)
+    let verdict = Verdict(independent: draws(bad), effectiveSampleSize: 450)
+    #expect(verdict.isOK && verdict.bulkESSMinimum <= 450 && verdict.rHatMaximum > 1.01)
+    let few = Verdict(independent: draws(good), effectiveSampleSize: 175)
+    #expect(few.reasons.count == 1 && few.reasons[0].contains("worth 175 independent ones"))
+    #expect(few.bulkESSMinimum == 175 && few.tailESSMinimum == 175)
+  }
+
   @Test("slow chains fail for their sizes")
   func slow() {
     let bad = Trace(seed: 12, chains: 4, draws: 500, phi: 0.95)

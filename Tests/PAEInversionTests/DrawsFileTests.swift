@@ -59,7 +59,8 @@ import Testing
     return DrawsFile(
       draws: try solutionDraws(inferred: inferred),
       statistics: .init(
-        logDensities: [-5, -6, -7, -8], records: records, stepSize: 0.25, hasTree: hasTree),
+        logDensities: [-5, -6, -7, -8],
+        chains: .init(records: records, stepSize: 0.25, hasTree: hasTree)),
       data: .init(
         values: [0.5, .nan, 1, 0.25], kinds: [.measured, .unobserved, .aboveHigh, .measured],
         shape: hasTree ? Shape(1, 2, 2) : Shape(4)),
