@@ -41,7 +41,8 @@ struct NoiseArguments: ParsableArguments {
     if let spectrum = NoiseOptions.Spectrum(text) { return spectrum }
     guard !text.hasPrefix("power:") else {
       throw PipelineError.usage(
-        "--noise-spectrum must be power:ALPHA or power:ALPHA,KNEE with numbers (or auto for ALPHA), not '\(text)'")
+        "--noise-spectrum must be power:ALPHA or power:ALPHA,KNEE with numbers (or auto for ALPHA), not '\(text)'"
+      )
     }
     return .file(path: text)
   }
