@@ -179,7 +179,8 @@ private let base = [0.1, 0.2, -0.4, 0.3, 1, -1]
     // Draws about the first picture: means of 4,000, and the mean square, 1 ± 4 times the error if all pixels
     // moved together.
     let plan = try law.makePlan(lanes: 1)
-    let one = moments(plan, 1, painted[0], law.accumulatorCount)
+    let first = painted[0]
+    let one = moments(plan, 1, first, law.accumulatorCount)
     let spreads = law.variances(averaged: one.accumulator)
     var stream = RandomKey(seed: 12).stream()
     var sums = [Double](repeating: 0, count: pixels)
@@ -187,7 +188,7 @@ private let base = [0.1, 0.2, -0.4, 0.3, 1, -1]
     for _ in 0..<4000 {
       var residuals = [Float](repeating: 0, count: pixels)
       plan.draw(
-        images: painted[0].span, levels: levels[0], stream: &stream, into: &residuals)
+        images: first.span, levels: levels[0], stream: &stream, into: &residuals)
       for pixel in 0..<pixels {
         let value =
           (Double(residuals[pixel]) - Double(one.means[pixel])) / spreads[pixel].squareRoot()
