@@ -51,7 +51,8 @@ package struct GaussNewtonMetric {
     var meanSpan = means.mutableSpan
     plan.apply(mapped.span, into: &meanSpan)
     let mean = Array(means[2 * latent * count..<lanes * count])
-    let weights = curvatures(mean: mean, levels, problem: problem)
+    let shares = posterior.responsibilities(mean: mean, levels, problem: problem)
+    let weights = curvatures(mean: mean, levels, problem: problem, shares: shares)
     var result = [Double](repeating: 0, count: dimension * dimension)
     let scale = 1 / (2 * Double(Self.differenceStep))
     // √W J, one row for each base variable.
@@ -75,7 +76,7 @@ package struct GaussNewtonMetric {
         result[column * dimension + row] = result[row * dimension + column]
       }
     }
-    addLevels(levels, mean: mean, problem: problem, to: &result)
+    addLevels(levels, mean: mean, problem: problem, shares: shares, to: &result)
     return result
   }
 
@@ -109,29 +110,39 @@ package struct GaussNewtonMetric {
     return result
   }
 
-  private func curvatures(mean: [Float], _ levels: NoiseLevels, problem: Int) -> [Float] {
-    let evaluator = CensoredEvaluator(problems: [posterior.problems[problem]], lanes: [0])
+  /// Those of each law of the noise times its share.
+  private func curvatures(
+    mean: [Float], _ levels: NoiseLevels, problem: Int, shares: [Double]
+  ) -> [Float] {
+    let evaluator = CensoredEvaluator(
+      problems: posterior.data(of: problem), lanes: Array(shares.indices))
+    let repeated = shares.map { _ in levels }
     var weights = [Float](repeating: 0, count: mean.count)
     var span = weights.mutableSpan
-    evaluator.curvatures(means: mean.span, levels: [levels].span, into: &span)
+    evaluator.curvatures(means: mean.span, levels: repeated.span, into: &span)
+    let count = mean.count / shares.count
+    for index in weights.indices { weights[index] *= Float(shares[index / count]) }
     return weights
   }
 
   /// Prior precision and Fisher information Σ ½ (∂ ln v/∂·)(∂ ln v/∂·) of ln σ and ln α.
   private func addLevels(
-    _ levels: NoiseLevels, mean: [Float], problem: Int, to result: inout [Double]
+    _ levels: NoiseLevels, mean: [Float], problem: Int, shares: [Double],
+    to result: inout [Double]
   ) {
-    let data = posterior.problems[problem]
     var (sigmas, scales, common) = (0.0, 0.0, 0.0)
-    for index in data.kinds.indices where data.kinds[index] != .unobserved {
-      let own = levels.sigma * levels.sigma
-      let residual = data.residualVariance(index, mean: mean[index], levels)
-      let total = own + residual + Double(data.extraVariances[index])
-      // A censored datum says about half of what a measured one says of the level.
-      let weight = (data.kinds[index] == .measured ? 2 : 1) / (total * total)
-      sigmas += weight * own * own
-      scales += weight * residual * residual
-      common += weight * own * residual
+    for (law, data) in posterior.data(of: problem).enumerated() {
+      for index in data.kinds.indices where data.kinds[index] != .unobserved {
+        let own = levels.sigma * levels.sigma
+        let residual = data.residualVariance(
+          index, mean: mean[law * data.count + index], levels)
+        let total = own + residual + Double(data.extraVariances[index])
+        // A censored datum says about half of what a measured one says of the level.
+        let weight = shares[law] * (data.kinds[index] == .measured ? 2 : 1) / (total * total)
+        sigmas += weight * own * own
+        scales += weight * residual * residual
+        common += weight * own * residual
+      }
     }
     let (dimension, beta) = (posterior.dimension, posterior.inverseTemperature)
     if let row = posterior.logSigmaIndex {

@@ -5,7 +5,8 @@ extension ImagePosterior {
   package func makeFactorEvaluator(problems: [Int]) throws -> any FactorEvaluator {
     let prior = ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: self.problems, noiseLevel: noiseLevel, residualScale: residualScale,
+      problems: self.problems, alternatives: alternatives, noiseLevel: noiseLevel,
+      residualScale: residualScale,
       scaledCount: scaledCount, logarithmicCount: logarithmicCount, pictureShape: pictureShape,
       inverseTemperature: 0)
     return ImageFactorEvaluator(

@@ -38,7 +38,11 @@ package struct ImagePosterior: TemperedLogDensity {
   package let logVolume: Double
   /// From the coordinates to the means of the data.
   package let meanMap: any DifferentiableMap
+  /// Each problem's data; where the noise has alternatives, its data under each of them in turn.
   package let problems: [PixelData]
+  /// Laws of the noise that are summed out; nil for one law. The instrument gives the data under each then,
+  /// J·D.
+  package let alternatives: NoiseAlternatives?
   package let noiseLevel: NoiseLevel
   /// The prior of ln α, which is inferred then; nil for α = 1.
   package let residualScale: ResidualScale?
@@ -58,12 +62,14 @@ package struct ImagePosterior: TemperedLogDensity {
   package init(
     generator: any DifferentiableMap, flow: (any Bijection)? = nil,
     instrument: (any DifferentiableMap)? = nil, logVolume: Double = 0, problems: [PixelData],
+    alternatives: NoiseAlternatives? = nil,
     noiseLevel: NoiseLevel, residualScale: ResidualScale? = nil, scaledCount: Int = 0,
     logarithmicCount: Int = 0, pictureShape: Shape? = nil, inverseTemperature: Double = 1
   ) {
     precondition(scaledCount == 0 || logarithmicCount == 0)
     precondition(flow.map { $0.dimension == generator.domain.count } ?? true)
-    precondition(!problems.isEmpty && noiseLevel.problemCount == problems.count)
+    let laws = alternatives?.count ?? 1
+    precondition(!problems.isEmpty && noiseLevel.problemCount * laws == problems.count)
     self.generator = generator
     self.flow = flow
     self.instrument = instrument
@@ -76,8 +82,10 @@ package struct ImagePosterior: TemperedLogDensity {
     } else {
       meanMap = generator
     }
-    precondition(problems.allSatisfy { [count = meanMap.codomain.count] in $0.count == count })
+    precondition(
+      problems.allSatisfy { [count = meanMap.codomain.count] in laws * $0.count == count })
     self.problems = problems
+    self.alternatives = alternatives
     self.noiseLevel = noiseLevel
     self.residualScale = residualScale
     self.scaledCount = scaledCount
@@ -93,12 +101,13 @@ package struct ImagePosterior: TemperedLogDensity {
   /// Where ln σ and ln α stand in a position; nil when they are not inferred.
   package var logSigmaIndex: Int? { noiseLevel.isInferred ? latentDimension : nil }
   package var logScaleIndex: Int? { residualScale == nil ? nil : dimension - 1 }
-  package var problemCount: Int { problems.count }
+  package var problemCount: Int { noiseLevel.problemCount }
 
   package func tempered(_ inverseTemperature: Double) -> any LogDensity {
     ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: problems, noiseLevel: noiseLevel, residualScale: residualScale,
+      problems: problems, alternatives: alternatives, noiseLevel: noiseLevel,
+      residualScale: residualScale,
       scaledCount: scaledCount, logarithmicCount: logarithmicCount, pictureShape: pictureShape,
       inverseTemperature: inverseTemperature)
   }
@@ -142,7 +151,7 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private let lanes: [Int]
   private let plan: any MapPlan
   private let prior: FlowPriorPlan?
-  private let likelihood: CensoredEvaluator
+  private let likelihood: any LikelihoodEvaluator
   private let coordinates: FloatBuffer
   /// The coordinates as the maps take them; the same buffer where none is scaled.
   private let base: FloatBuffer
@@ -159,10 +168,7 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     self.lanes = lanes
     self.plan = plan
     self.prior = prior
-    let used = Array(Set(lanes)).sorted()
-    likelihood = CensoredEvaluator(
-      problems: used.map { posterior.problems[$0] },
-      lanes: lanes.map { problem in used.firstIndex(of: problem)! })
+    likelihood = posterior.makeLikelihood(problems: lanes)
     coordinates = FloatBuffer(lanes.count * posterior.latentDimension)
     base =
       posterior.scaledCount == 0

@@ -24,3 +24,12 @@ extension DiagonalizedMeasurement {
       from: measurement.forwardOperator.domain, to: count, weights: matrix.map { Float($0) })
   }
 }
+
+/// The turned data of several measurements of one picture, one after the other: J·D.
+/// - Precondition: one at least, all of one domain.
+package func stackedInstrument(_ measurements: [DiagonalizedMeasurement]) -> Network {
+  linearMap(
+    from: measurements[0].measurement.forwardOperator.domain,
+    to: measurements.reduce(0) { $0 + $1.count },
+    weights: measurements.flatMap { $0.matrix.map { Float($0) } })
+}

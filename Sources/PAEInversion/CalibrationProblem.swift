@@ -17,6 +17,10 @@ struct CalibrationProblem {
 
   init(_ options: CalibrateOptions, model: PAEModel) throws {
     var solving = options.solving
+    guard !solving.noise.spectrum.isSlopeInferred else {
+      throw PipelineError.usage(
+        "calibrate needs the slope of the noise: give --noise-spectrum power: a number, not auto")
+    }
     if solving.noise.level == .inferred {
       solving.noise.sigma = .value(CalibrateOptions.defaultSigma)
     }

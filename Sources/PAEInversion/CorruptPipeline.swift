@@ -117,6 +117,10 @@ public enum CorruptPipeline {
   private static func resolve(
     _ options: NoiseOptions, shape: Shape
   ) throws -> (NoiseShape, Double) {
+    guard !options.spectrum.isSlopeInferred else {
+      throw PipelineError.usage(
+        "corrupt needs the slope of the noise: give --noise-spectrum power: a number, not auto")
+    }
     let noise = try ResolvedNoise(options, shape: shape)
     switch options.level {
     case .known(let sigma):

@@ -92,6 +92,10 @@ struct DrawsFile {
           "residual_scale", axes, .double(scale),
           "size of the decoder's error in this picture against the usual"))
     }
+    if let slope = draws.slope {
+      variables.append(
+        variable("slope", axes, .double(slope), "exponent of the noise's power law"))
+    }
     return variables
   }
 

@@ -18,6 +18,8 @@ package struct MeasurementModel {
   let instrument: (any DifferentiableMap)?
   let logVolume: Double
   package let problems: [PixelData]
+  /// Laws of the noise that are summed out; nil for one law.
+  let alternatives: NoiseAlternatives?
   let level: NoiseLevel
   /// The prior of the residual's scale where it is inferred.
   let residualScale: ResidualScale?
@@ -36,6 +38,7 @@ package struct MeasurementModel {
     forward: ForwardModel, residual: ResidualCovariance, isPaintingAllowed: Bool = false,
     residualScale: ResidualScale?
   ) throws {
+    alternatives = nil
     let isPaintingNeeded =
       noise.isWhite && forward.isIdentity && residual.rank > 0
       && (pictures.contains { $0.isCensored } || !Self.haveOneStructure(pictures)
@@ -109,7 +112,7 @@ package struct MeasurementModel {
   /// variance depends on the painted intensity.
   package init(pictures: [DamagedPicture], isLevelInferred: Bool, intensity: IntensityResidual) {
     residualKind = .intensity
-    (instrument, logVolume, painted, unclipped) = (nil, 0, nil, nil)
+    (instrument, logVolume, painted, unclipped, alternatives) = (nil, 0, nil, nil, nil)
     let sigmas = pictures.map(\.sigma)
     level = isLevelInferred ? .inferred(estimates: sigmas) : .known(sigmas)
     residualScale = intensity.scale
@@ -135,7 +138,8 @@ package struct MeasurementModel {
     }
     return ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: problems, noiseLevel: level, residualScale: residualScale,
+      problems: problems, alternatives: alternatives, noiseLevel: level,
+      residualScale: residualScale,
       scaledCount: painted?.rank ?? 0, logarithmicCount: unclipped?.count ?? 0,
       pictureShape: model.imageShape)
   }

@@ -40,6 +40,9 @@ package struct ModeSet {
       logDensities: [best.logDensity])
   }
 
+  /// Where the modes are, heaviest first.
+  var positions: [[Double]] { entries.map(\.mode.position) }
+
   /// Metric of the heaviest mode.
   package var metric: DenseMetric { entries[0].metric }
 

@@ -12,8 +12,15 @@ public struct NoiseOptions: Sendable, Equatable {
     case white
     /// P(k) ∝ (k² + knee²)^(−exponent/2), k in cycles per pixel.
     case power(exponent: Double, knee: Double)
+    /// The same with the exponent inferred together with the picture (`SlopeQuadrature`).
+    case inferredPower(knee: Double)
     /// A table of radial bins, a NumPy array or a PNG (`SpectrumFile`).
     case file(path: String)
+
+    /// Whether the exponent of a power law is inferred.
+    public var isSlopeInferred: Bool {
+      if case .inferredPower = self { true } else { false }
+    }
   }
 
   /// nil: what the rest of the noise makes of it (`level`).
@@ -57,6 +64,7 @@ public struct NoiseOptions: Sendable, Equatable {
     case (.auto, _): .inferred
     case (.value(let value), _): .known(value)
     case (nil, .file): .inSpectrum
+    case (nil, .inferredPower): .inferred
     case (nil, _): sigmaMap == nil ? .inferred : .none
     }
   }
@@ -74,6 +82,12 @@ public struct NoiseOptions: Sendable, Equatable {
         throw .usage(
           "--noise-spectrum power:ALPHA[,KNEE] takes an exponent of -20 to 20 and a knee of 0 to 100 "
             + "cycles per pixel")
+      }
+    }
+    if case .inferredPower(let knee) = spectrum {
+      guard knee >= 0, knee <= 100 else {
+        throw .usage(
+          "--noise-spectrum power:auto[,KNEE] takes a knee of 0 to 100 cycles per pixel")
       }
     }
   }

@@ -21,10 +21,11 @@ public struct PosteriorFit: Sendable, Equatable {
   private static let drawsUsed = 256
 
   init(draws: DrawSet, posterior: ImagePosterior, problem: Int) throws(PlanError) {
-    let data = posterior.problems[problem]
+    let laws = posterior.data(of: problem)
+    let data = laws[0]
     let total = draws.chains * draws.draws
     let lanes = min(Self.drawsUsed, total)
-    let (latent, pixels) = (posterior.latentDimension, data.count)
+    let (latent, pixels) = (posterior.latentDimension, posterior.meanMap.codomain.count)
     var base = [Float](repeating: 0, count: lanes * latent)
     var levels: [NoiseLevels] = []
     base.withUnsafeMutableBufferPointer { rows in
@@ -42,17 +43,23 @@ public struct PosteriorFit: Sendable, Equatable {
     let isCensored = data.kinds.contains { $0 == .belowLow || $0 == .aboveHigh }
     var (sum, expected) = (0.0, 0.0)
     for lane in 0..<lanes {
-      for index in measured {
-        let mean = Double(images[lane * pixels + index])
-        let difference = Double(data.values[index]) - mean
-        let variance = data.variance(index, mean: images[lane * pixels + index], levels[lane])
-        sum += difference * difference / variance
-        let deviation = variance.squareRoot()
-        expected +=
-          isCensored
-          ? truncatedSecondMoment(
-            (Double(data.low) - mean) / deviation, (Double(data.high) - mean) / deviation)
-          : 1
+      let row = Array(images[lane * pixels..<(lane + 1) * pixels])
+      // Of the noise's laws each counts by its share.
+      let shares = posterior.responsibilities(mean: row, levels[lane], problem: problem)
+      for (law, data) in laws.enumerated() {
+        for index in measured {
+          let painted = row[law * data.count + index]
+          let mean = Double(painted)
+          let difference = Double(data.values[index]) - mean
+          let variance = data.variance(index, mean: painted, levels[lane])
+          sum += shares[law] * difference * difference / variance
+          let deviation = variance.squareRoot()
+          expected +=
+            isCensored
+            ? truncatedSecondMoment(
+              (Double(data.low) - mean) / deviation, (Double(data.high) - mean) / deviation)
+            : shares[law]
+        }
       }
     }
     guard !measured.isEmpty else {

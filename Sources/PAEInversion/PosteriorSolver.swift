@@ -53,16 +53,38 @@ struct PosteriorSolver {
       residualScale: options.isResidualScaleInferred ? model.residualScale : nil)
   }
 
+  /// Modes and draws of pictures whose noise is known in shape.
+  func solve(
+    _ pictures: [DamagedPicture], noise: ResolvedNoise, forward: ForwardModel, key: RandomKey,
+    progress: (SolveProgress) -> Bool
+  ) throws -> Solved {
+    let measurement = try measurement(pictures, noise: noise, forward: forward)
+    let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
+    let modes = try findModes(posterior, pictures, key: key, progress: progress)
+    var solved = Solved(
+      measurement: measurement, posterior: posterior, modes: modes.sets,
+      gradients: modes.gradients)
+    if options.method != .map {
+      let run = try draw(posterior, modes.sets, key: key, progress: progress)
+      solved.gradients += run.gradients
+      solved.run = run
+    }
+    return solved
+  }
+
+  /// - Parameter starts: where each picture's climbs begin; nil for the usual starts.
   func findModes(
-    _ posterior: ImagePosterior, _ pictures: [DamagedPicture], key: RandomKey,
+    _ posterior: ImagePosterior, _ pictures: [DamagedPicture], starts: [[[Double]]]? = nil,
+    key: RandomKey,
     progress: (SolveProgress) -> Bool
   ) throws -> (sets: [ModeSet], gradients: Int) {
     try withoutActuallyEscaping(progress) { progress in
       let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
       return try search.run(
-        starts: pictures.enumerated().map { index, picture in
-          try search.starts(for: picture, key: key.child("starts").child(index))
-        },
+        starts: starts
+          ?? pictures.enumerated().map { index, picture in
+            try search.starts(for: picture, key: key.child("starts").child(index))
+          },
         progress: {
           progress(
             .init(

@@ -108,7 +108,8 @@ public struct ProblemFile: Sendable, Equatable {
       let text = try spectrum.string()
       if text.hasPrefix("power:") || text == "white" {
         guard let parsed = NoiseOptions.Spectrum(text) else {
-          throw spectrum.error("must be white, power:ALPHA, power:ALPHA,KNEE or a file")
+          throw spectrum.error(
+            "must be white, power:ALPHA, power:ALPHA,KNEE (ALPHA a number or auto) or a file")
         }
         noise.spectrum = parsed
       } else {
@@ -192,7 +193,7 @@ public struct ProblemFile: Sendable, Equatable {
 }
 
 extension NoiseOptions.Spectrum {
-  /// "white", "power:ALPHA" or "power:ALPHA,KNEE"; nil for anything else.
+  /// "white", "power:ALPHA" or "power:ALPHA,KNEE", ALPHA a number or "auto"; nil for anything else.
   public init?(_ text: String) {
     if text == "white" {
       self = .white
@@ -200,9 +201,13 @@ extension NoiseOptions.Spectrum {
     }
     guard text.hasPrefix("power:") else { return nil }
     let words = text.dropFirst(6).split(separator: ",", omittingEmptySubsequences: false)
-    guard (1...2).contains(words.count), let exponent = Double(words[0]),
-      let knee = words.count == 2 ? Double(words[1]) : 0
+    guard (1...2).contains(words.count), let knee = words.count == 2 ? Double(words[1]) : 0
     else { return nil }
+    if words[0] == "auto" {
+      self = .inferredPower(knee: knee)
+      return
+    }
+    guard let exponent = Double(words[0]) else { return nil }
     self = .power(exponent: exponent, knee: knee)
   }
 
@@ -212,6 +217,7 @@ extension NoiseOptions.Spectrum {
     case .white: "white"
     case .power(let exponent, let knee):
       knee == 0 ? "power:\(exponent)" : "power:\(exponent),\(knee)"
+    case .inferredPower(let knee): knee == 0 ? "power:auto" : "power:auto,\(knee)"
     case .file(let path): path
     }
   }

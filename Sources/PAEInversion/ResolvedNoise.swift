@@ -9,8 +9,26 @@ package struct ResolvedNoise {
   /// The standard deviation of a pixel that the spectrum's file states.
   let spectrumSigma: Double?
 
+  private let options: NoiseOptions
+  private let dataShape: Shape
+
   /// - Throws: `PipelineError` or `PlanError` for a spectrum or a channel covariance that cannot be used.
   package init(_ options: NoiseOptions, shape data: Shape) throws {
+    (self.options, dataShape) = (options, data)
+    // Where the slope is inferred, that of its prior's mean.
+    (shape, spectrumSigma) = try Self.resolve(
+      options, exponent: SlopeQuadrature.priorMean, data)
+  }
+
+  /// N₀ with this slope, where it is inferred.
+  func shape(exponent: Double) throws -> NoiseShape {
+    try Self.resolve(options, exponent: exponent, dataShape).shape
+  }
+
+  /// - Parameter inferred: an inferred exponent.
+  private static func resolve(
+    _ options: NoiseOptions, exponent inferred: Double, _ data: Shape
+  ) throws -> (shape: NoiseShape, sigma: Double?) {
     let spatial: NoiseShape.Spatial
     var spectrumSigma: Double?
     if options.spectrum == .white {
@@ -23,13 +41,16 @@ package struct ResolvedNoise {
       let isOpen = options.border == .open
       let height = isOpen ? MaskedSpectrum.embeddingExtent(data[1]) : data[1]
       let width = isOpen ? MaskedSpectrum.embeddingExtent(data[2]) : data[2]
-      switch options.spectrum {
-      case .white: spatial = .white
-      case .power(let exponent, let knee):
-        spatial = try Self.stating("noise-spectrum power:\(exponent),\(knee)") {
+      func power(_ exponent: Double, _ knee: Double) throws -> NoiseShape.Spatial {
+        try Self.stating("noise-spectrum power:\(exponent),\(knee)") {
           .stationary(
             try .power(exponent: exponent, knee: knee, sigma: 1, height: height, width: width))
         }
+      }
+      switch options.spectrum {
+      case .white: spatial = .white
+      case .power(let exponent, let knee): spatial = try power(exponent, knee)
+      case .inferredPower(let knee): spatial = try power(inferred, knee)
       case .file(let path):
         let spectrum = try SpectrumFile.read(
           path, height: height, width: width, border: options.border)
@@ -37,7 +58,7 @@ package struct ResolvedNoise {
         spatial = .stationary(spectrum.scaled(toVariance: 1))
       }
     }
-    shape = try Self.stating("channel-covariance") {
+    let shape = try Self.stating("channel-covariance") {
       var shape = NoiseShape(spatial: spatial)
       if let covariance = options.channelCovariance {
         shape = try NoiseShape(spatial: spatial, channelCovariance: covariance)
@@ -45,7 +66,7 @@ package struct ResolvedNoise {
       try shape.check(shape: data)
       return shape
     }
-    self.spectrumSigma = spectrumSigma
+    return (shape, spectrumSigma)
   }
 
   /// What a command or a problem file states, not a file of data, is a bad configuration.

@@ -20,11 +20,17 @@ struct SolutionDraws {
   let sigma: [Double]?
   /// α, when it is inferred.
   let residualScale: [Double]?
+  /// The exponent of the noise's power law, when it is inferred.
+  let slope: [Double]?
   /// ln p of the base variables and levels with the data, nats.
   let logDensities: [Double]
 
   /// - Parameter latentDimension: K, the first of a position's coordinates.
-  init(_ draws: DrawSet, posterior: ImagePosterior, problem: Int, latentDimension: Int) {
+  init(
+    _ draws: DrawSet, posterior: ImagePosterior, problem: Int, latentDimension: Int,
+    slope: [Double]? = nil
+  ) {
+    self.slope = slope
     chains = draws.chains
     self.draws = draws.draws
     self.latentDimension = latentDimension
@@ -55,6 +61,7 @@ struct SolutionDraws {
     let named: [(String, Shape, [Double]?)] = [
       ("u", Shape(chains, draws, latentDimension), base), ("log_density", shape, logDensities),
       ("sigma", shape, sigma), ("residual_scale", shape, residualScale),
+      ("slope", shape, slope),
     ]
     return named.compactMap { name, shape, values in
       values.map { .init(name: name, shape: shape, values: .float64($0)) }

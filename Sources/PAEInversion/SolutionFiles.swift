@@ -67,7 +67,7 @@ struct SolutionFiles {
   private var draws: SolutionDraws {
     SolutionDraws(
       solution.baseDraws ?? solution.bestBase, posterior: posterior, problem: solution.problem,
-      latentDimension: report.latentDimension)
+      latentDimension: report.latentDimension, slope: solution.slope?.draws)
   }
 
   private func safetensors(_ draws: SolutionDraws) -> Safetensors {

@@ -54,25 +54,23 @@ public struct SolvePipeline {
         task: $0, options: options, model: model, forward: forward, noise: noise)
     }
     for picture in pictures { picture.warnings.forEach(warn) }
-    let measurement = try solver.measurement(pictures, noise: noise, forward: forward)
-    let posterior = measurement.posterior(of: model, inCodes: options.space == .z)
     let key = RandomKey(seed: options.seed)
-    let modes = try solver.findModes(posterior, pictures, key: key, progress: progress)
-    let modeSeconds = (ContinuousClock().now - start).inSeconds
+    let solved =
+      options.noise.spectrum.isSlopeInferred
+      ? try solver.solveSlope(
+        pictures, noise: noise, forward: forward, key: key, warn: warn, progress: progress)
+      : try solver.solve(pictures, noise: noise, forward: forward, key: key, progress: progress)
+    let (posterior, modes) = (solved.posterior, solved.modes)
     var solutions = try pictures.indices.map {
       try Solution(
-        picture: pictures[$0], problem: $0, modes: modes.sets[$0],
-        bestBase: posterior.baseDraws(modes.sets[$0].bestDraw))
+        picture: pictures[$0], problem: $0, modes: modes[$0],
+        bestBase: posterior.baseDraws(modes[$0].bestDraw), slope: solved.slope)
     }
-    var seconds = SolveReport.Seconds(map: modeSeconds)
-    var gradients = modes.gradients
-    var laneUtilization: Double?
-    if options.method != .map {
-      let run = try solver.draw(posterior, modes.sets, key: key, progress: progress)
+    var seconds = SolveReport.Seconds(map: (ContinuousClock().now - start).inSeconds)
+    if let run = solved.run {
       seconds.warmup = run.warmupSeconds
       seconds.sampling = run.samplingSeconds
-      gradients += run.gradients
-      laneUtilization = run.laneUtilization
+      seconds.map -= run.warmupSeconds + run.samplingSeconds
       for index in solutions.indices {
         solutions[index].run = run.problems[index]
         solutions[index].modes = run.problems[index].modes
@@ -88,14 +86,16 @@ public struct SolvePipeline {
             stage: .pictures, fraction: Double(index) / Double(solutions.count), divergences: 0))
       else { throw SamplingError.cancelled }
       let result = try SolutionPictures(
-        solution, posterior: posterior, residual: measurement.residuals[index], options: options,
+        solution, posterior: posterior, residual: solved.measurement.residuals[index],
+        options: options,
         key: key.child("pictures").child(index), pool: pool)
       seconds.total = (ContinuousClock().now - start).inSeconds
       let report = try SolveReport(
         command: command, options: options, model: (model.description.name, digest),
         solution: solution, pictures: result, latentDimension: model.latentDimension,
-        seconds: seconds, gradients: gradients, laneUtilization: laneUtilization,
-        posterior: posterior, residualKind: measurement.residualKind)
+        seconds: seconds, gradients: solved.gradients,
+        laneUtilization: solved.run?.laneUtilization, posterior: posterior,
+        residualKind: solved.measurement.residualKind)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape
@@ -117,7 +117,11 @@ public struct SolvePipeline {
         task: $0, options: options, model: model, forward: forward, noise: noise)
     }
     for picture in pictures { picture.warnings.forEach(warn) }
-    _ = try solver.measurement(pictures, noise: noise, forward: forward)
+    if options.noise.spectrum.isSlopeInferred {
+      try solver.checkSlope(pictures, forward: forward)
+    } else {
+      _ = try solver.measurement(pictures, noise: noise, forward: forward)
+    }
   }
 
   /// Coordinates of draws kept at most, all pictures together: 3.2 GB.
@@ -143,6 +147,8 @@ struct Solution {
   var modes: ModeSet
   /// The best mode in base variables, as one draw.
   let bestBase: DrawSet
+  /// Where the slope of the noise is inferred.
+  let slope: SlopePosterior?
   /// nil for `--method map`.
   var run: PosteriorRun?
   /// The run's draws in base variables; nil for `--method map`.

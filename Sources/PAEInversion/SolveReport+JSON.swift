@@ -87,15 +87,18 @@ extension SolveReport {
       switch options.noise.spectrum {
       case .white: "white"
       case .power: "power"
+      case .inferredPower: "power-inferred"
       case .file: "spectrum"
       }
+    let isSlopeInferred = options.noise.spectrum.isSlopeInferred
     switch options.noise.level {
     case .none: members = [("kind", .string("sigma-map"))]
     case .known, .inSpectrum:
       members = [("kind", .string(kind)), ("sigma", .optional(sigma?.mean))]
     case .inferred:
       members = [
-        ("kind", .string(kind + "-inferred")), ("sigma_mean", .optional(sigma?.mean)),
+        ("kind", .string(isSlopeInferred ? kind : kind + "-inferred")),
+        ("sigma_mean", .optional(sigma?.mean)),
         ("sigma_sd", .optional(sigma?.deviation)),
       ]
     }
@@ -103,6 +106,11 @@ extension SolveReport {
     case .white: break
     case .power(let exponent, let knee):
       members += [("exponent", .number(exponent)), ("knee", .number(knee))]
+    case .inferredPower(let knee):
+      members += [
+        ("slope_mean", .optional(slope?.mean)), ("slope_sd", .optional(slope?.deviation)),
+        ("knee", .number(knee)),
+      ]
     case .file(let path): members.append(("spectrum", .string(path)))
     }
     if let path = options.noise.sigmaMap { members.append(("file", .string(path))) }

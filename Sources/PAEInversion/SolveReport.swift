@@ -72,6 +72,9 @@ public struct SolveReport: Sendable {
   /// Posterior mean and standard deviation of α, how much larger than usual the decoder's residual is;
   /// nil where it is not inferred.
   public let residualScale: (mean: Double, deviation: Double)?
+  /// Posterior mean and standard deviation of the exponent of the noise's power law; nil where it is not
+  /// inferred.
+  public let slope: (mean: Double, deviation: Double)?
   public let seconds: Seconds
   public let gradients: Int
   /// Gradients that chains asked for / gradients computed, of the whole batch; nil for `--method map`.
@@ -165,6 +168,7 @@ public struct SolveReport: Sendable {
     stepsPerDraw = run?.chains?.stepsPerDraw
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
+    slope = solution.slope.map { ($0.mean, $0.deviation) }
     fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
     misfit = PriorMisfit(
       draws: solution.baseDraws ?? solution.bestBase, latentDimension: latentDimension)
@@ -231,6 +235,9 @@ public struct SolveReport: Sendable {
       if let deviation = sigma?.deviation { first += " ± " + Self.short(deviation) }
     }
     first += options.noise.isWhite ? "" : ", coloured"
+    if let slope {
+      first += " with slope " + Self.short(slope.mean) + " ± " + Self.short(slope.deviation)
+    }
     first += isCensored ? ", ends of the range censored" : ""
     if let quality {
       first += String(format: ", PSNR %.1f dB", quality.psnr)

@@ -11,8 +11,8 @@ struct NoiseArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Colour of the noise: power:ALPHA[,KNEE] for P(k) ~ (k^2 + KNEE^2)^(-ALPHA/2), k in cycles per pixel, or a file: a table of 'k P' (as paeinvert spectrum writes), a NumPy array, or a PNG. A file states the level too, unless --sigma is given.",
-      valueName: "FILE|power:A[,K]"))
+      "Colour of the noise: power:ALPHA[,KNEE] for P(k) ~ (k^2 + KNEE^2)^(-ALPHA/2), k in cycles per pixel; power:auto[,KNEE] infers ALPHA with the picture; or a file: a table of 'k P' (as paeinvert spectrum writes), a NumPy array, or a PNG. A file states the level too, unless --sigma is given.",
+      valueName: "FILE|power:A|auto[,K]"))
   var noiseSpectrum: String?
 
   @Option(
@@ -41,7 +41,8 @@ struct NoiseArguments: ParsableArguments {
     if let spectrum = NoiseOptions.Spectrum(text) { return spectrum }
     guard !text.hasPrefix("power:") else {
       throw PipelineError.usage(
-        "--noise-spectrum must be power:ALPHA or power:ALPHA,KNEE with numbers, not '\(text)'")
+        "--noise-spectrum must be power:ALPHA or power:ALPHA,KNEE with numbers (or auto for ALPHA), not '\(text)'"
+      )
     }
     return .file(path: text)
   }

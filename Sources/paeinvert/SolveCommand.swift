@@ -19,7 +19,7 @@ struct SolveCommand: ParsableCommand {
           - downsample: 2
         noise:
           sigma: auto                     or a number in intensity units
-          spectrum: power:2               or a file
+          spectrum: power:2               or power:auto, or a file
           border: open                    or periodic, the default
         residual: full
         clipped: auto

@@ -104,6 +104,7 @@ struct DenoiseCommand: ParsableCommand {
         paeinvert denoise a.png b.png c.png          (one batch, a folder each)
         paeinvert denoise noisy.png --method map     (the most probable picture, at once)
         paeinvert denoise noisy.png --noise-spectrum power:2
+        paeinvert denoise noisy.png --noise-spectrum power:auto  (infer the slope as well)
         paeinvert denoise noisy.png --dry-run > problem.yaml     (the same as a problem file)
       """)
 

@@ -32,6 +32,7 @@ import Testing
     for (arguments, words) in [
       (["denoise", "a.png", "--sigma", "0.1"], ["sigma: 0.1", "output: a.denoised"]),
       (["denoise", "a.png"], ["sigma: auto"]),
+      (["denoise", "a.png", "--noise-spectrum", "power:auto,0.05"], ["\"power:auto,0.05\""]),
       (
         ["denoise", "a.png", "b c.png", "--noise-spectrum", "power:2,0.05", "--space", "u"],
         ["\"b c.denoised\"", "spectrum: \"power:2.0,0.05\"", "space: u"]
@@ -207,6 +208,47 @@ import Testing
     // 16 to 64 data about four coordinates.
     let fit = try #require(report.fit.chi2_per_datum)
     #expect(0.25 < fit && fit < 2.2, "\(name): chi2 per datum \(fit)")
+  }
+
+  // Fails when: one of the checks is left out; `--dry-run` leaves them out; the slope is not written.
+  @Test func anUnknownSlopeIsInferredOrRefused() throws {
+    let model = try PAEModel.read(path: TestModel.grey)
+    let truth = try TestPicture.drawn(from: model, sigma: 0, seed: 5)
+    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).encoded())
+    folder.put("b.png", TestPicture.png())
+    func solve(_ pictures: [String], _ more: [String] = []) -> [String] {
+      ["denoise"] + pictures
+        + ["-m", TestModel.grey, "--sigma", "0.05", "--noise-spectrum", "power:auto"] + more
+    }
+    try expectFailure(64, ["one picture"], solve(["a.png", "b.png"]), in: folder)
+    try expectFailure(64, ["clipped"], solve(["a.png"], ["--clipped", "yes"]), in: folder)
+    try expectFailure(
+      64, ["clipped"], solve(["a.png"], ["--clipped", "yes", "--dry-run"]), in: folder)
+    try expectFailure(64, ["intensity"], solve(["a.png"], ["--residual", "intensity"]), in: folder)
+    try expectFailure(
+      64, ["slope"], ["corrupt", "a.png", "--noise-spectrum", "power:auto", "-o", "c"], in: folder)
+    try expectFailure(
+      64, ["slope"],
+      ["calibrate", "-m", TestModel.grey, "--noise-spectrum", "power:auto", "-o", "c"], in: folder)
+    let run = try Program.run(
+      ["corrupt", "a.png", "--noise-spectrum", "power:1", "--sigma", "0.05", "--wide", "-o", "d"],
+      in: folder)
+    #expect(run.status == 0, "\(run)")
+    for sigma in ["0.05", "auto"] {
+      let solved = try Program.run(
+        [
+          "denoise", "d/data.png", "-m", TestModel.grey, "--noise-spectrum", "power:auto",
+          "--sigma", sigma, "--chains", "2", "--draws", "40", "--warmup", "40", "--json", "-o",
+          "r\(sigma)", "--clipped", "no",
+        ], in: folder)
+      #expect(solved.status == 0, "\(solved)")
+      for word in ["\"power-inferred\"", "\"slope_mean\": ", "\"slope_sd\": "] {
+        #expect(solved.output.contains(word), "\(solved.output)")
+      }
+      let header = String(
+        decoding: try folder.bytes("r\(sigma)/posterior.safetensors").prefix(2000), as: UTF8.self)
+      #expect(header.contains("\"slope\""))
+    }
   }
 
   // Fails when: a problem's `sigma: auto` cannot be given a number, or another option is dropped.

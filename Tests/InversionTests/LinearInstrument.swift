@@ -24,7 +24,7 @@ struct LinearInstrument {
   let kernel: Tensor
   let observed: [Bool]
   let fixedVariances: [Float]
-  let spectrum: PowerSpectrum
+  var spectrum: PowerSpectrum
   let data: [Float]
 
   init() throws {

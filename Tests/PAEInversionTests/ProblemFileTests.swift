@@ -91,6 +91,7 @@ import Testing
     ("data: a\nnoise: {sigma: lots}", ["noise.sigma must be a number"]),
     ("data: a\nnoise: {sigma: .nan}", ["noise.sigma must be a number"]),
     ("data: a\nnoise: {spectrum: 'power:x'}", ["noise.spectrum", "power:ALPHA"]),
+    ("data: a\nnoise: {spectrum: 'power:auto,x'}", ["noise.spectrum", "auto"]),
     ("data: a\nnoise: {channel-covariance: [[1, 2]]}", ["channel-covariance", "rows"]),
     ("data: a\nsampling: {chains: many}", ["sampling.chains must be a whole number"]),
     ("data: a\nsampling: {chains: 1.5}", ["sampling.chains must be a whole number"]),

@@ -1,0 +1,12 @@
+/// ln p(y | m) of many lanes and its gradients in the means and levels. Conformers: `CensoredEvaluator`
+/// (one law of the noise) and `NoiseMixtureEvaluator` (a weighted mixture of laws).
+package protocol LikelihoodEvaluator: AnyObject {
+  /// `means`, `meanGradients`: lanes × the length of a lane's means; all else: lanes. Nats. A lane whose
+  /// value is not finite gets −∞ and zero gradients.
+  func evaluate(
+    means: Span<Float>, levels: Span<NoiseLevels>, logDensities: inout MutableSpan<Double>,
+    meanGradients: inout MutableSpan<Float>, logSigmaGradients: inout MutableSpan<Double>,
+    logScaleGradients: inout MutableSpan<Double>)
+}
+
+extension CensoredEvaluator: LikelihoodEvaluator {}
