@@ -78,6 +78,7 @@ public struct SolvePipeline {
         solutions[index].baseDraws = try posterior.baseDraws(run.problems[index].draws)
       }
     }
+    let prior = try PriorReference(flow: model.flow)
     let digest = try SHA256.hexDigest(ofFile: modelPath)
     var reports: [SolveReport] = []
     for (index, solution) in solutions.enumerated() {
@@ -94,7 +95,7 @@ public struct SolvePipeline {
         command: command, options: options, model: (model.description.name, digest),
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: gradients, laneUtilization: laneUtilization,
-        posterior: posterior, residualKind: measurement.residualKind)
+        posterior: posterior, measurement: measurement, prior: prior)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape
