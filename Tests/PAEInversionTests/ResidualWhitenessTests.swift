@@ -12,7 +12,9 @@ import Testing
   private static let shape = Shape(2, 12, 15)
 
   /// Independent normal numbers, or these with a share `mixing` of the left neighbour's.
-  private func field(_ seed: Int, mixing: Double = 0, shape: Shape = shape) -> [Double] {
+  private func field(_ seed: Int, mixing: Double = 0, shape: Shape = ResidualWhitenessTests.shape)
+    -> [Double]
+  {
     var stream = RandomKey(seed: 11).child(seed).stream()
     var values = stream.normals(shape.count)
     for index in values.indices where index % shape[2] > 0 {
@@ -57,8 +59,9 @@ import Testing
   }
 
   // 600 fields: a mean of S has standard error 0.041, a mean of S² one of about √(2/600) = 0.058, of
-  // 24 lags the worst is within 4 of them. The share of p < 0.1 is 60 ± 7.3, within 4. Fails when: 1/√Σ is
-  // lost; the degrees of freedom of a probability are wrong; 1 − P becomes P.
+  // 24 lags the worst is within 4 of them, with a fifth more for uneven weights. Of 600 probabilities 60 ± 7.3
+  // are below 0.1 for normal scores; uneven weights on 360 data make up to 68 and 83 of it (a simulation
+  // of 1,000 fields), and 4 more standard errors are allowed. Fails when: 1/√Σ is lost; 1 − P becomes P.
   @Test("white residuals have standard scores and flat probabilities")
   func white() throws {
     let weights = weights
@@ -79,7 +82,7 @@ import Testing
     for lag in 0..<24 {
       #expect(abs(sums[lag]) < 4 * 0.041 && abs(squares[lag] - 1) < 4 * 0.07)
     }
-    #expect(abs(small.near - 60) < 30 && abs(small.far - 60) < 30)
+    #expect((30..<100).contains(small.near) && (30..<120).contains(small.far))
   }
 
   /// The fit of data that are `noise` about a picture of zeros, told to be white with σ = 0.3.
