@@ -123,7 +123,7 @@ let package = Package(
       "PAEInversion",
       [
         "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Measurement",
-        "Inversion",
+        "Diagnostics", "Flows", "Inversion",
       ]),
     .testTarget(
       name: "CommandTests",

@@ -5,7 +5,7 @@ import Foundation
 /// For p ≤ ½ starts from √(−2 ln p) style bounds and solves Φ(x) = p by Halley's method with the
 /// library's erfc: with e = (Φ(x) − p)/φ(x), x ← x − e/(1 + x e/2); cubic convergence.
 /// - Precondition: 0 < p < 1.
-func normalQuantile(_ p: Double) -> Double {
+package func normalQuantile(_ p: Double) -> Double {
   precondition(0 < p && p < 1)
   if p > 0.5 { return -normalQuantile(1 - p) }
   // A tail bound far out, a linear start near the middle; both within Halley's reach.

@@ -17,6 +17,8 @@ package struct MeasurementModel {
   /// From mean images to data; nil when each datum is an element of the image.
   let instrument: (any DifferentiableMap)?
   let logVolume: Double
+  /// C×H×W of the data where they are pixels in their order, else nil.
+  let grid: Shape?
   package let problems: [PixelData]
   /// Laws of the noise that are summed out; nil for one law.
   let alternatives: NoiseAlternatives?
@@ -52,7 +54,10 @@ package struct MeasurementModel {
       residual.rank > 0 ? .full : residual.variances.contains { $0 > 0 } ? .diagonal : .none
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
     self.residualScale = hasResidual ? residualScale : nil
-    if noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual) {
+    let isIndependent = noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual)
+    grid =
+      (isIndependent || isPaintingNeeded) && forward.dataShape.rank == 3 ? forward.dataShape : nil
+    if isIndependent {
       // Independent data.
       instrument = isIdentity ? nil : forward.map
       painted = nil
@@ -110,7 +115,10 @@ package struct MeasurementModel {
 
   /// Data that are pixels of the picture with independent noise, censored or not, and a residual whose
   /// variance depends on the painted intensity.
-  package init(pictures: [DamagedPicture], isLevelInferred: Bool, intensity: IntensityResidual) {
+  package init(
+    pictures: [DamagedPicture], isLevelInferred: Bool, shape: Shape, intensity: IntensityResidual
+  ) {
+    grid = shape
     residualKind = .intensity
     (instrument, logVolume, painted, unclipped, alternatives) = (nil, 0, nil, nil, nil)
     let sigmas = pictures.map(\.sigma)

@@ -16,11 +16,19 @@ public struct PosteriorFit: Sendable, Equatable {
   /// P(χ²_n ≥ n · chiSquarePerDatum), n measured data: small when the noise model leaves something
   /// unexplained, near 1 when it claims more noise than there is.
   public let pValue: Double
+  /// Whether neighbouring residuals are independent; nil when `unjudged` says why.
+  public let whiteness: ResidualWhiteness?
+  /// Why there is no `whiteness`.
+  public let unjudged: String?
 
   /// Draws that the average is taken over.
   private static let drawsUsed = 256
 
-  init(draws: DrawSet, posterior: ImagePosterior, problem: Int) throws(PlanError) {
+  /// - Parameter grid: C×H×W of the data where they are pixels in their order; nil for turned data and
+  ///   frequencies, which have no neighbours.
+  init(
+    draws: DrawSet, posterior: ImagePosterior, problem: Int, grid: Shape?
+  ) throws(PlanError) {
     let laws = posterior.data(of: problem)
     let data = laws[0]
     let total = draws.chains * draws.draws
@@ -42,26 +50,56 @@ public struct PosteriorFit: Sendable, Equatable {
     let measured = data.kinds.indices.filter { data.kinds[$0] == .measured }
     let isCensored = data.kinds.contains { $0 == .belowLow || $0 == .aboveHigh }
     var (sum, expected) = (0.0, 0.0)
+    var neighbours = [(score: Double, correlation: Double)?](
+      repeating: (0, 0), count: ResidualWhiteness.lags.count)
     for lane in 0..<lanes {
       let row = Array(images[lane * pixels..<(lane + 1) * pixels])
       // Of the noise's laws each counts by its share.
       let shares = posterior.responsibilities(mean: row, levels[lane], problem: problem)
+      var weights = [Double](repeating: 0, count: data.count)
+      var weighted = weights
       for (law, data) in laws.enumerated() {
         for index in measured {
           let painted = row[law * data.count + index]
-          let mean = Double(painted)
-          let difference = Double(data.values[index]) - mean
+          let difference = Double(data.values[index]) - Double(painted)
           let variance = data.variance(index, mean: painted, levels[lane])
           sum += shares[law] * difference * difference / variance
           let deviation = variance.squareRoot()
-          expected +=
-            isCensored
-            ? truncatedSecondMoment(
-              (Double(data.low) - mean) / deviation, (Double(data.high) - mean) / deviation)
-            : shares[law]
+          let (low, high) = (
+            (Double(data.low) - Double(painted)) / deviation,
+            (Double(data.high) - Double(painted)) / deviation
+          )
+          let second = isCensored ? truncatedSecondMoment(low, high) : 1
+          let first = isCensored ? truncatedMean(low, high) : 0
+          expected += shares[law] * second
+          // Neighbours are asked of pixels alone, which have one law.
+          guard grid != nil else { continue }
+          weights[index] = 1 - data.residualVariance(index, mean: painted, levels[lane]) / variance
+          weighted[index] =
+            weights[index] * (difference / deviation - first)
+            / max(second - first * first, 1e-12).squareRoot()
+        }
+      }
+      guard let grid else { continue }
+      let scores = ResidualWhiteness.scores(weighted: weighted, weights: weights, shape: grid)
+      for (index, score) in scores.enumerated() {
+        neighbours[index] = score.flatMap { score in
+          neighbours[index].map {
+            (
+              $0.score + score.score / Double(lanes),
+              $0.correlation + score.correlation / Double(lanes)
+            )
+          }
         }
       }
     }
+    whiteness = grid == nil ? nil : ResidualWhiteness(neighbours)
+    unjudged =
+      whiteness != nil
+      ? nil
+      : grid == nil
+        ? "the data were turned or are frequencies: they have no neighbours"
+        : "too few neighbouring pixels were measured"
     guard !measured.isEmpty else {
       (chiSquarePerDatum, pValue) = (.nan, .nan)
       return
@@ -82,32 +120,10 @@ func truncatedSecondMoment(_ a: Double, _ b: Double) -> Double {
   return 1 - (b * density(b) - a * density(a)) / mass
 }
 
-/// Whether the picture looks like the model's pictures: ‖u‖² against χ²_K.
-public struct PriorMisfit: Sendable, Equatable {
-  public enum Verdict: String, Sendable {
-    case inFamily = "in-family"
-    case doubtful
-    case outOfFamily = "out-of-family"
-  }
-
-  /// 100 · P(χ²_K ≤ mean ‖u‖²): how far out the draws lie, in per cent of the prior.
-  public let normPercentile: Double
-
-  public var verdict: Verdict {
-    if normPercentile < 99 { return .inFamily }
-    return normPercentile < 99.9 ? .doubtful : .outOfFamily
-  }
-
-  init(draws: DrawSet, latentDimension: Int) {
-    var sum = 0.0
-    for chain in 0..<draws.chains {
-      for draw in 0..<draws.draws {
-        for value in draws.position(chain: chain, draw: draw).prefix(latentDimension) {
-          sum += value * value
-        }
-      }
-    }
-    let mean = sum / Double(draws.chains * draws.draws)
-    normPercentile = 100 * chiSquareProbability(mean, degrees: Double(latentDimension))
-  }
+/// E(t | a < t < b) of a standard normal t; 0 where the interval holds almost nothing.
+func truncatedMean(_ a: Double, _ b: Double) -> Double {
+  func density(_ t: Double) -> Double { exp(-0.5 * t * t) / (2 * Double.pi).squareRoot() }
+  let mass = 0.5 * (erfc(-b / 2.0.squareRoot()) - erfc(-a / 2.0.squareRoot()))
+  guard mass > 1e-8 else { return 0 }
+  return (density(a) - density(b)) / mass
 }

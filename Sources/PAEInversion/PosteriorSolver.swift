@@ -45,7 +45,7 @@ struct PosteriorSolver {
     if let intensity = try intensityResidual(noise: noise, forward: forward) {
       return MeasurementModel(
         pictures: pictures, isLevelInferred: options.noise.level == .inferred,
-        intensity: intensity)
+        shape: model.imageShape, intensity: intensity)
     }
     return try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,

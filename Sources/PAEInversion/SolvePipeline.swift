@@ -77,6 +77,7 @@ public struct SolvePipeline {
         solutions[index].baseDraws = try posterior.baseDraws(run.problems[index].draws)
       }
     }
+    let prior = try PriorReference(flow: model.flow)
     let digest = try SHA256.hexDigest(ofFile: modelPath)
     var reports: [SolveReport] = []
     for (index, solution) in solutions.enumerated() {
@@ -95,7 +96,7 @@ public struct SolvePipeline {
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: solved.gradients,
         laneUtilization: solved.run?.laneUtilization, posterior: posterior,
-        residualKind: solved.measurement.residualKind)
+        measurement: solved.measurement, prior: prior)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape

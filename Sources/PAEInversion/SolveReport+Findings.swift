@@ -43,6 +43,21 @@ extension SolveReport {
     if options.noise.level == .inferred {
       details.append("The noise level was inferred from the same data, which draws χ² towards 1.")
     }
+    if let white = fit.whiteness {
+      details.append(
+        String(
+          format: "Neighbouring residuals correlate by %.3f along rows and %.3f along columns, "
+            + "p = %.3g; over all lags up to three pixels p = %.3g.", white.horizontalCorrelation,
+          white.verticalCorrelation, white.correlationP, white.spectrumP))
+    } else if let unjudged = fit.unjudged {
+      details.append("Whether residuals are white cannot be said: \(unjudged).")
+    }
+    if let white = fit.whiteness, white.isColoured {
+      return .init(
+        .bad,
+        "The residuals are not white: noise of another colour than told, or structure left over",
+        details)
+    }
     if fit.pValue < Self.smallestP {
       return .init(
         .bad, "The data scatter more than the noise model allows: something is unexplained",
@@ -57,10 +72,14 @@ extension SolveReport {
   }
 
   private var kinship: ReportPage.Finding {
-    let details = [
-      String(
-        format: "‖u‖² of the draws lies at percentile %.1f of the prior.", misfit.normPercentile)
-    ]
+    var numbers = String(
+      format: "In per cent of the prior: ‖u‖² at %.1f, improbability at %.1f",
+      misfit.normPercentile, misfit.densityPercentile)
+    if let scale = misfit.scalePercentile {
+      numbers += String(format: ", the decoder's error at %.1f", scale)
+    }
+    numbers += String(format: "; together at %.1f.", misfit.percentile)
+    let details = [Self.sentence(misfit.reason), numbers]
     return switch misfit.verdict {
     case .inFamily:
       .init(.good, "In-family: the picture is like those that the model knows", details)

@@ -50,22 +50,7 @@ extension SolveReport {
           .object([("proposed", .integer($0.proposed)), ("accepted", .integer($0.accepted))])
         } ?? .null
       ),
-      (
-        "fit",
-        .object(
-          [
-            ("chi2_per_datum", .number(fit.chiSquarePerDatum)), ("p_value", .number(fit.pValue)),
-          ]
-            + (fit.chiSquarePerDatum.isFinite
-              ? [] : [("reason", .string("no observed datum lies inside the range"))]))
-      ),
-      (
-        "prior_misfit",
-        .object([
-          ("norm_percentile", .number(misfit.normPercentile)),
-          ("verdict", .string(misfit.verdict.rawValue)),
-        ])
-      ),
+      ("fit", fitted), ("prior_misfit", kinship),
       ("std_scale", .optional(deviationScale)),
     ]
     if let quality {
@@ -79,6 +64,32 @@ extension SolveReport {
         ))
     }
     return .object(members)
+  }
+
+  private var fitted: JSONText {
+    var members: [(key: String, value: JSONText)] = [
+      ("chi2_per_datum", .number(fit.chiSquarePerDatum)), ("p_value", .number(fit.pValue)),
+      ("correlation_horizontal", .optional(fit.whiteness?.horizontalCorrelation)),
+      ("correlation_vertical", .optional(fit.whiteness?.verticalCorrelation)),
+      ("correlation_p", .optional(fit.whiteness?.correlationP)),
+      ("spectrum_p", .optional(fit.whiteness?.spectrumP)),
+    ]
+    if !fit.chiSquarePerDatum.isFinite {
+      members.append(("reason", .string("no observed datum lies inside the range")))
+    } else if let unjudged = fit.unjudged {
+      members.append(("reason", .string(unjudged)))
+    }
+    return .object(members)
+  }
+
+  private var kinship: JSONText {
+    .object([
+      ("norm_percentile", .number(misfit.normPercentile)),
+      ("density_percentile", .number(misfit.densityPercentile)),
+      ("scale_percentile", .optional(misfit.scalePercentile)),
+      ("percentile", .number(misfit.percentile)),
+      ("verdict", .string(misfit.verdict.rawValue)), ("reason", .string(misfit.reason)),
+    ])
   }
 
   private var noise: JSONText {

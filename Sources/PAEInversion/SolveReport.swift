@@ -114,9 +114,9 @@ public struct SolveReport: Sendable {
     command: String, options: SolveOptions, model: (name: String, digest: String),
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
     gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
-    residualKind: SolveOptions.Residual
+    measurement: MeasurementModel, prior: PriorReference
   ) throws {
-    self.residualKind = residualKind
+    residualKind = measurement.residualKind
     self.command = command
     self.options = options
     modelName = model.name
@@ -169,9 +169,11 @@ public struct SolveReport: Sendable {
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     slope = solution.slope.map { ($0.mean, $0.deviation) }
-    fit = try PosteriorFit(draws: draws, posterior: posterior, problem: solution.problem)
-    misfit = PriorMisfit(
-      draws: solution.baseDraws ?? solution.bestBase, latentDimension: latentDimension)
+    fit = try PosteriorFit(
+      draws: draws, posterior: posterior, problem: solution.problem, grid: measurement.grid)
+    misfit = try PriorMisfit(
+      draws: solution.baseDraws ?? solution.bestBase, prior: prior,
+      scale: posterior.residualScale)
     quality = pictures.quality
     deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
       .map { $0 > 0 ? $0 : 1 }

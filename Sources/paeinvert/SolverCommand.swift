@@ -68,7 +68,11 @@ struct SolverCommand {
       report.fit.chiSquarePerDatum.isFinite
       ? String(format: "chi2 per datum %.2f", report.fit.chiSquarePerDatum)
       : "no datum lies inside the range"
-    lines.append("  fit: \(fit); prior: \(report.misfit.verdict.rawValue)")
+    let colour = report.fit.whiteness.map {
+      $0.isColoured ? String(format: ", residuals not white (p %.1g)", $0.spectrumP) : ""
+    }
+    lines.append("  fit: \(fit)\(colour ?? ""); prior: \(report.misfit.verdict.rawValue)")
+    if report.misfit.verdict != .inFamily { lines.append("    \(report.misfit.reason)") }
     if let quality = report.quality {
       lines.append(
         String(format: "  against the truth: PSNR %.2f dB, SSIM %.3f", quality.psnr, quality.ssim))

@@ -25,8 +25,17 @@ struct ReportFile: Decodable, Equatable {
     let ebfmi_min: Double?, acceptance: Double?
   }
   struct Mode: Decodable, Equatable { let weight: Double, log_density: Double, file: String? }
-  struct Fit: Decodable, Equatable { let chi2_per_datum: Double?, p_value: Double? }
-  struct Misfit: Decodable, Equatable { let norm_percentile: Double, verdict: String }
+  struct Fit: Decodable, Equatable {
+    let chi2_per_datum: Double?, p_value: Double?
+    let correlation_horizontal: Double?, correlation_vertical: Double?
+    let correlation_p: Double?, spectrum_p: Double?
+    let reason: String?
+  }
+  struct Misfit: Decodable, Equatable {
+    let norm_percentile: Double, density_percentile: Double, percentile: Double
+    let scale_percentile: Double?
+    let verdict: String, reason: String
+  }
   struct Quality: Decodable, Equatable { let psnr: Double, ssim: Double, coverage90: Double? }
 
   let schema: Int

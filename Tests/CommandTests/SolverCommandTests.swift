@@ -62,6 +62,13 @@ import Testing
     #expect(abs(report.modes.reduce(0) { $0 + $1.weight } - 1) < 1e-4)
     #expect(report.modes.compactMap(\.file).allSatisfy { listing.contains($0) })
     #expect(["in-family", "doubtful", "out-of-family"].contains(report.prior_misfit.verdict))
+    let misfit = report.prior_misfit
+    #expect((0...100).contains(misfit.density_percentile) && !misfit.reason.isEmpty)
+    #expect((misfit.scale_percentile == nil) == (report.noise.residual == "none"))
+    // Pixels with white noise, or turned data that say why nothing is known of their neighbours.
+    for p in [report.fit.correlation_p, report.fit.spectrum_p] {
+      #expect(p.map { (0...1).contains($0) } ?? (report.fit.reason != nil))
+    }
     #expect(report.gradients > 400 && report.seconds.total > 0)
 
     let posterior = try SafetensorsFile.read(

@@ -1,0 +1,149 @@
+import Foundation
+import Inversion
+import Measurement
+import Probability
+import Randomness
+import Tensors
+import Testing
+
+@testable import PAEInversion
+
+@Suite struct ResidualWhitenessTests {
+  private static let shape = Shape(2, 12, 15)
+
+  /// Independent normal numbers, or these with a share `mixing` of the left neighbour's.
+  private func field(_ seed: Int, mixing: Double = 0, shape: Shape = ResidualWhitenessTests.shape)
+    -> [Double]
+  {
+    var stream = RandomKey(seed: 11).child(seed).stream()
+    var values = stream.normals(shape.count)
+    for index in values.indices where index % shape[2] > 0 {
+      values[index] =
+        mixing * values[index - 1] + (1 - mixing * mixing).squareRoot() * values[index]
+    }
+    return values
+  }
+
+  /// Uneven weights, some of them 0.
+  private var weights: [Double] {
+    var stream = RandomKey(seed: 5).stream()
+    return (0..<Self.shape.count).map { _ in max(0, stream.uniform() * 1.2 - 0.2) }
+  }
+
+  // By all pairs of data, the definition. Fails when: a lag leaves the picture at either side, or joins
+  // channels; a pair is left out; the spread is taken of w and not of w².
+  @Test("scores are sums over all pairs a lag apart")
+  func definition() {
+    let weights = weights
+    let weighted = zip(field(0), weights).map { $0 * $1 }
+    let scores = ResidualWhiteness.scores(
+      weighted: weighted, weights: weights, shape: Self.shape)
+    let (height, width) = (Self.shape[1], Self.shape[2])
+    #expect(ResidualWhiteness.lags.count == 24)
+    #expect(Set(ResidualWhiteness.lags.map { $0.rows * 100 + $0.columns }).count == 24)
+    for (lag, score) in zip(ResidualWhiteness.lags, scores) {
+      var (products, sum, squares) = (0.0, 0.0, 0.0)
+      for i in weighted.indices {
+        for j in weighted.indices
+        where i / (height * width) == j / (height * width)
+          && j / width - i / width == lag.rows && j % width - i % width == lag.columns
+        {
+          products += weighted[i] * weighted[j]
+          sum += weights[i] * weights[j]
+          squares += pow(weights[i] * weights[j], 2)
+        }
+      }
+      #expect(abs((score?.score ?? .nan) - products / squares.squareRoot()) < 1e-12)
+      #expect(abs((score?.correlation ?? .nan) - products / sum) < 1e-12)
+    }
+  }
+
+  // 600 fields: a mean of S has standard error 0.041, a mean of S² one of about √(2/600) = 0.058, of
+  // 24 lags the worst is within 4 of them, with a fifth more for uneven weights. Of 600 probabilities 60 ± 7.3
+  // are below 0.1 for normal scores; uneven weights on 360 data make up to 68 and 83 of it (a simulation
+  // of 1,000 fields), and 4 more standard errors are allowed. Fails when: 1/√Σ is lost; 1 − P becomes P.
+  @Test("white residuals have standard scores and flat probabilities")
+  func white() throws {
+    let weights = weights
+    var (sums, squares) = ([Double](repeating: 0, count: 24), [Double](repeating: 0, count: 24))
+    var small = (near: 0, far: 0)
+    for seed in 0..<600 {
+      let weighted = zip(field(seed), weights).map { $0 * $1 }
+      let scores = ResidualWhiteness.scores(
+        weighted: weighted, weights: weights, shape: Self.shape)
+      for (lag, score) in scores.enumerated() {
+        sums[lag] += (score?.score ?? .nan) / 600
+        squares[lag] += pow(score?.score ?? .nan, 2) / 600
+      }
+      let whiteness = try #require(ResidualWhiteness(scores))
+      small.near += whiteness.correlationP < 0.1 ? 1 : 0
+      small.far += whiteness.spectrumP < 0.1 ? 1 : 0
+    }
+    for lag in 0..<24 {
+      #expect(abs(sums[lag]) < 4 * 0.041 && abs(squares[lag] - 1) < 4 * 0.07)
+    }
+    #expect((30..<100).contains(small.near) && (30..<120).contains(small.far))
+  }
+
+  /// The fit of data that are `noise` about a picture of zeros, told to be white with σ = 0.3.
+  private func fit(_ noise: [Double], kinds: [PixelKind], grid: Shape?) throws -> PosteriorFit {
+    let shape = Shape(1, 28, 28)
+    let prior = try LinearGaussianPrior(
+      image: shape, weights: [Float](repeating: 0, count: 784),
+      mean: [Float](repeating: 0, count: 784),
+      residualVariances: [Float](repeating: 0.01, count: 784))
+    let posterior = ImagePosterior(
+      generator: prior.generator,
+      problems: [
+        PixelData(
+          values: noise.map { Float(0.3 * $0) }, kinds: kinds,
+          extraVariances: [Float](repeating: 0, count: 784))
+      ], noiseLevel: .known([0.3]))
+    let draws = DrawSet(
+      chains: 1, draws: 3, dimension: 1, positions: [0.1, -0.5, 1], logDensities: [0, 0, 0])
+    return try PosteriorFit(draws: draws, posterior: posterior, problem: 0, grid: grid)
+  }
+
+  // Correlation 0.5 along rows: about 750 pairs give ρ a standard error of 0.05. Fails when: rows and
+  // columns are swapped; unobserved data take part; the weights are 0 without a residual.
+  @Test("noise of another colour is found, with a third of the data missing")
+  func coloured() throws {
+    let shape = Shape(1, 28, 28)
+    let kinds = (0..<784).map { $0 % 7 < 5 ? PixelKind.measured : .unobserved }
+    var values = field(3, mixing: 0.5, shape: shape)
+    for index in values.indices where kinds[index] == .unobserved { values[index] = 50 }
+    let coloured = try #require(try fit(values, kinds: kinds, grid: shape).whiteness)
+    #expect(abs(coloured.horizontalCorrelation - 0.5) < 0.2)
+    #expect(abs(coloured.verticalCorrelation) < 0.2)
+    #expect(coloured.correlationP < 1e-6 && coloured.spectrumP < 1e-6 && coloured.isColoured)
+    let all = [PixelKind](repeating: .measured, count: 784)
+    let white = try #require(
+      try fit(field(4, shape: shape), kinds: all, grid: shape).whiteness)
+    #expect(white.correlationP > 0.001 && white.spectrumP > 0.001 && !white.isColoured)
+  }
+
+  // Clipped at 0, half of the data remain, all of them positive: without their mean they would
+  // correlate by 2/π. Fails when: the mean or the spread of truncated data is left out.
+  @Test("clipped white noise is white")
+  func censored() throws {
+    let shape = Shape(1, 28, 28)
+    let values = field(6, shape: shape).map { max($0, 0) }
+    let kinds = values.map { $0 > 0 ? PixelKind.measured : .belowLow }
+    let fit = try fit(values, kinds: kinds, grid: shape)
+    let white = try #require(fit.whiteness)
+    #expect(white.correlationP > 0.001 && white.spectrumP > 0.001)
+    #expect(fit.unjudged == nil)
+  }
+
+  // Fails when: data without neighbours get a probability, or no reason.
+  @Test("turned data and few data are not judged")
+  func unjudged() throws {
+    let all = [PixelKind](repeating: .measured, count: 784)
+    let turned = try fit(field(1, shape: Shape(1, 28, 28)), kinds: all, grid: nil)
+    #expect(turned.whiteness == nil && turned.unjudged != nil)
+    let few = (0..<784).map { $0 < 20 ? PixelKind.measured : .unobserved }
+    let sparse = try fit(
+      field(1, shape: Shape(1, 28, 28)), kinds: few, grid: Shape(1, 28, 28))
+    #expect(sparse.whiteness == nil && sparse.unjudged?.contains("too few") == true)
+  }
+}
