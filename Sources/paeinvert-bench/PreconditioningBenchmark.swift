@@ -89,7 +89,8 @@ struct PreconditioningBenchmark {
     let run = try Sampling.sample(
       posterior, problems: [problem], kernel: NoUTurnSampler(),
       options: preconditioning.options(
-        draws: options.draws, warmup: options.warmup, targetAcceptance: options.targetAcceptance),
+        draws: options.draws, warmup: options.warmup,
+        targetAcceptance: options.targetAcceptance ?? SamplerOptions().targetAcceptance),
       pool: pool)
     let result = run.problems[0]
     let verdict = Verdict(

@@ -5,8 +5,6 @@ import Tensors
 import Testing
 
 /// `--method` of the solvers.
-///
-/// Seen to fail: see each test.
 @Suite struct MethodCommandTests {
   private let folder = TemporaryFolder()
 

@@ -13,7 +13,8 @@ import Workers
 /// in both coordinates.
 @Suite struct MethodOracleTests {
   private static let problems = LinearProblem.Case.allCases.map { LinearProblem($0) }
-  private static let pool = WorkerPool(threads: 2)
+  /// One for each run: a pool serves one caller at a time, and tests run side by side.
+  private static var pool: WorkerPool { WorkerPool(threads: 2) }
   private let key = RandomKey(seed: 2027)
 
   /// Mean (4 standard errors), standard deviation (2 %, of draws worth 10⁴: three of its errors).
@@ -105,7 +106,7 @@ import Workers
   func sequential(_ problem: LinearProblem) throws {
     let posterior = try problem.posterior()
     let run = try sampleSequentially(
-      posterior, problems: [particles(2500) { $0 }], options: SequentialMonteCarloOptions(),
+      posterior, problems: [particles(5000) { $0 }], options: SequentialMonteCarloOptions(),
       pool: Self.pool
     ).problems[0]
     #expect(abs(run.logEvidence - problem.logEvidence) < 0.1)
@@ -122,7 +123,7 @@ import Workers
         SamplingProblem(starts: Array(repeating: exact.baseMean, count: 8), key: key)
       ], kernel: CheesHamiltonianMonteCarlo(),
       options: SamplerOptions(
-        draws: 2000, warmup: 300,
+        draws: 16_000, warmup: 300,
         targetAcceptance: CheesHamiltonianMonteCarlo.recommendedAcceptance), pool: Self.pool
     ).problems[0]
     #expect(run.divergences == 0)
