@@ -54,7 +54,8 @@ public enum CalibratePipeline {
       path: options.output.map { $0 + ".partial.json" },
       settings: try settings(options, digest: SHA256.hexDigest(ofFile: modelPath)))
     let folder = try options.output.map {
-      try OutputFolder(path: $0, overwrite: options.solving.overwrite)
+      // What an unfinished run left there is its own.
+      try OutputFolder(path: $0, overwrite: options.solving.overwrite || records.isResumed)
     }
     var isComplete = true
     func isOverTime() -> Bool {
@@ -66,7 +67,7 @@ public enum CalibratePipeline {
       while done() < options.count {
         if isOverTime() {
           isComplete = false
-          return
+          return try records.save()
         }
         let first = done()
         guard progress(part, first, options.count) else {
@@ -131,6 +132,8 @@ private struct CalibrationRecords {
     var model: [CoverageRecord]
   }
 
+  /// Whether there were records of the same settings.
+  let isResumed: Bool
   private let path: String?
   private var file: File
   var sampler: [SamplerRecord] {
@@ -145,8 +148,10 @@ private struct CalibrationRecords {
   /// - Throws: `PipelineError` when the file is there and of another run.
   init(path: String?, settings: String) throws {
     self.path = path
-    file = File(settings: settings, sampler: [], model: [])
-    guard let path, FileManager.default.fileExists(atPath: path) else { return }
+    guard let path, FileManager.default.fileExists(atPath: path) else {
+      (file, isResumed) = (File(settings: settings, sampler: [], model: []), false)
+      return
+    }
     guard let data = FileManager.default.contents(atPath: path),
       let found = try? JSONDecoder().decode(File.self, from: data), found.settings == settings
     else {
@@ -154,7 +159,7 @@ private struct CalibrationRecords {
         "\(path) holds records of a calibration with other settings: remove it, or give another "
           + "--output")
     }
-    file = found
+    (file, isResumed) = (found, true)
   }
 
   func save() throws {

@@ -156,15 +156,7 @@ package struct ModeSearchPipeline {
       let fill = try priorMean(key: key)
       for index in image.indices where !isKnown[index] { image[index] = fill[index] }
     }
-    var code = [Float](repeating: 0, count: model.latentDimension)
-    var codeSpan = code.mutableSpan
-    try model.encoder.makePlan(lanes: 1).apply(image.span, into: &codeSpan)
-    var base = code
-    var baseSpan = base.mutableSpan
-    var logDeterminant: [Float] = [0]
-    var determinantSpan = logDeterminant.mutableSpan
-    try model.flow.makeNormalizingPlan(lanes: 1).apply(
-      code.span, into: &baseSpan, logDeterminants: &determinantSpan)
+    let base = try model.baseVariables(of: image)
     // Noise takes the encoder off its training pictures: keep the guess where the prior has mass.
     let length = base.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
     let bound = Double(base.count).squareRoot()

@@ -197,15 +197,6 @@ struct SamplerCalibration {
   private func reference(_ picture: DamagedPicture) throws -> [Double] {
     let model = problem.solver.model
     let image = picture.suggestion.picture.map { min(max($0, 0), 1) }
-    var code = [Float](repeating: 0, count: model.latentDimension)
-    var codeSpan = code.mutableSpan
-    try model.encoder.makePlan(lanes: 1).apply(image.span, into: &codeSpan)
-    var base = code
-    var baseSpan = base.mutableSpan
-    var logDeterminant: [Float] = [0]
-    var determinantSpan = logDeterminant.mutableSpan
-    try model.flow.makeNormalizingPlan(lanes: 1).apply(
-      code.span, into: &baseSpan, logDeterminants: &determinantSpan)
-    return base.map { min(max(Double($0), -4), 4) + 0.5 }
+    return try model.baseVariables(of: image).map { min(max($0, -4), 4) + 0.5 }
   }
 }

@@ -49,8 +49,7 @@ import Testing
   }
 
   /// 200 simulations of a right sampler stay inside 99.9 % bands at this seed (a band fails one time in a
-  /// thousand). Seen to fail: ranks among draws in codes and not base variables; noise of 0.12 for 0.1;
-  /// the residual left out of the truths.
+  /// thousand). Seen to fail: ranks among draws in codes and not base variables; noise of 0.12 for 0.1.
   @Test func aRightSamplerIsCalibrated() throws {
     let (outcome, report) = try run(
       ["--part", "sampler", "-n", "200", "--rectangle", "2-5,2-5"])
@@ -85,7 +84,15 @@ import Testing
     let (first, part) = try run(options + ["--budget", "1e-6", "-o", "result"])
     #expect(first.status == 0 && part?.complete == false && part?.sampler == nil)
     #expect(first.errors.contains("budget"))
-    let (_, second) = try run(options + ["-o", "result", "-f"])
+    #expect(folder.has("result.partial.json"))
+    // The same command again, as it says, with time for a batch or none: however often, it ends well.
+    var second: Report?
+    for _ in 0..<40 where second?.complete != true {
+      let (outcome, report) = try run(options + ["--budget", "0.0005", "-o", "result"])
+      #expect(outcome.status == 0, "\(outcome)")
+      second = report
+    }
+    if second?.complete != true { second = try run(options + ["-o", "result"]).1 }
     #expect(second?.complete == true)
     #expect(second?.model?.coverage.observed == whole?.model?.coverage.observed)
     #expect(second?.sampler?.tarp_gap == whole?.sampler?.tarp_gap)
