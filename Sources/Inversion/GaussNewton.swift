@@ -134,9 +134,9 @@ package struct GaussNewtonMetric {
     for (law, data) in posterior.data(of: problem).enumerated() {
       for index in data.kinds.indices where data.kinds[index] != .unobserved {
         let own = levels.sigma * levels.sigma
-        let residual = data.residualVariance(
-          index, mean: mean[law * data.count + index], levels)
-        let total = own + residual + Double(data.extraVariances[index])
+        let painted = mean[law * data.count + index]
+        let residual = data.scaledVariance(index, mean: painted, levels)
+        let total = data.variance(index, mean: painted, levels)
         // A censored datum says about half of what a measured one says of the level.
         let weight = shares[law] * (data.kinds[index] == .measured ? 2 : 1) / (total * total)
         sigmas += weight * own * own

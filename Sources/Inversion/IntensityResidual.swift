@@ -1,9 +1,9 @@
 import Measurement
 
 /// The decoder's residual as independent elements whose variance depends on what is painted:
-/// ε_i ~ N(0, α²h(m_i)), with α's prior.
+/// ε_i ~ N(0, α²h(m_i) + ρ), with α's prior.
 public struct IntensityResidual: Sendable, Equatable {
-  /// h.
+  /// h and ρ.
   public let variance: IntensityVariance
   public let scale: ResidualScale
 

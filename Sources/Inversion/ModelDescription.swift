@@ -37,14 +37,17 @@ public struct ModelDescription: Codable, Sendable, Equatable {
     /// The residual's variance as a function of the painted intensity; nil where the file has none.
     public var intensity: Intensity?
 
-    /// J knots h_j at painted intensities (j/(J − 1))², and the standard deviation of ln α there.
+    /// J knots h_j at painted intensities (j/(J − 1))², the standard deviation of ln α there, and the
+    /// variance of rounding that is added, nil for 0.
     public struct Intensity: Codable, Sendable, Equatable {
       public var knots: Int
       public var logScaleDeviation: Double
+      public var rounding: Float?
 
-      public init(knots: Int, logScaleDeviation: Double) {
+      public init(knots: Int, logScaleDeviation: Double, rounding: Float? = nil) {
         self.knots = knots
         self.logScaleDeviation = logScaleDeviation
+        self.rounding = rounding
       }
     }
 

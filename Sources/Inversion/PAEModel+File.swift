@@ -126,7 +126,12 @@ extension PAEModel {
       throw .badData(
         path: file.source, reason: "residual.intensity holds a number that is no positive variance")
     }
-    return IntensityVariance(knots: knots)
+    let rounding = stated.rounding ?? 0
+    guard rounding >= 0, rounding.isFinite else {
+      throw .badData(
+        path: file.source, reason: "its residual's rounding, \(rounding), is no variance")
+    }
+    return IntensityVariance(knots: knots, rounding: rounding)
   }
 
   private static func flow(

@@ -60,8 +60,8 @@ public struct PAEModel: Prior {
     switch (description.residual.intensity, intensityVariance) {
     case (nil, nil): intensityResidual = nil
     case (let stated?, let variance?)
-    where stated.knots == variance.knots.count && stated.logScaleDeviation > 0
-      && stated.logScaleDeviation < 20:
+    where stated.knots == variance.knots.count && (stated.rounding ?? 0) == variance.rounding
+      && stated.logScaleDeviation > 0 && stated.logScaleDeviation < 20:
       intensityResidual = IntensityResidual(
         variance: variance, scale: ResidualScale(mean: 0, deviation: stated.logScaleDeviation))
     default: throw .parts("the residual's intensity and its knots do not agree")

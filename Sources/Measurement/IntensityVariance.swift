@@ -1,6 +1,7 @@
 // Notation
 //   m    painted intensity of an element        t = √m, clamped to [0, 1]
 //   h_j  variance at the knots t_j = j/(J − 1)  h(m) the curve through them
+//   ρ    variance of rounding, which does not depend on m
 
 /// h(m): the variance of what the decoder cannot paint of an element that it paints with intensity m.
 ///
@@ -13,16 +14,21 @@
 public struct IntensityVariance: Sendable, Equatable {
   /// h_j > 0, J of them; intensity².
   public let knots: [Float]
+  /// ρ ≥ 0, intensity²: what pictures lost when they were stored in whole grey levels, step²/12. It is
+  /// the same for every picture, however well it can be painted, so it stands beside α²h and not in h.
+  public let rounding: Float
   /// c of h = ((c₃f + c₂)f + c₁)f + c₀ with f = (J − 1)t − j, one for each interval.
   private let coefficients: [SIMD4<Float>]
 
   /// Knots that fits make.
   package static let usualCount = 17
 
-  /// - Precondition: at least two knots, positive and finite.
-  public init(knots: [Float]) {
+  /// - Precondition: at least two knots, positive and finite; `rounding` ≥ 0 and finite.
+  public init(knots: [Float], rounding: Float = 0) {
     precondition(knots.count >= 2 && knots.allSatisfy { $0 > 0 && $0.isFinite })
+    precondition(rounding >= 0 && rounding.isFinite)
     self.knots = knots
+    self.rounding = rounding
     let steps = (1..<knots.count).map { Double(knots[$0]) - Double(knots[$0 - 1]) }
     var slopes = [Double](repeating: 0, count: knots.count)
     for j in 1..<max(knots.count - 1, 1) where steps[j - 1] * steps[j] > 0 {
@@ -33,6 +39,11 @@ public struct IntensityVariance: Sendable, Equatable {
       return SIMD4(
         knots[j], Float(start), Float(3 * step - 2 * start - end), Float(start + end - 2 * step))
     }
+  }
+
+  /// α²h(m) + ρ, the variance of one element. `squaredScale`: α².
+  package func total(_ mean: Float, squaredScale: Double) -> Double {
+    squaredScale * Double(evaluate(mean).value) + Double(rounding)
   }
 
   /// h and dh/dm at painted intensities, which are taken as the nearest ones in [0, 1].

@@ -11,8 +11,8 @@ public enum PixelKind: UInt8, Sendable {
 }
 
 /// The data of one problem, D elements, white noise of a common level σ plus known variances:
-/// y_i ~ N(m_i, σ² + r_i + α²s_i h(m_i)), censored at the ends of the range; h = 1 without a law of
-/// intensities.
+/// y_i ~ N(m_i, σ² + r_i + α²s_i h(m_i) + ρ), censored at the ends of the range; h = 1 and ρ = 0 without a
+/// law of intensities.
 package struct PixelData: Sendable {
   /// y, D intensities; where `kinds` is not `measured` the value is not used.
   package let values: [Float]
@@ -23,7 +23,7 @@ package struct PixelData: Sendable {
   package let extraVariances: [Float]
   /// s_i ≥ 0, D variances of the decoder's residual, which scale with α².
   package let residualVariances: [Float]
-  /// h, where the residual's variances depend on what is painted; s_i are factors then.
+  /// h and ρ, where the residual's variances depend on what is painted; s_i are factors then.
   package let intensityVariance: IntensityVariance?
   /// Ends of the range, in intensity; used by the censored elements only.
   package let low: Float
@@ -58,8 +58,13 @@ package struct PixelData: Sendable {
       + residualVariance(index, mean: mean, levels)
   }
 
-  /// α²s_i h(m).
+  /// α²s_i h(m) + ρ, the variance of ε_i.
   package func residualVariance(_ index: Int, mean: Float, _ levels: NoiseLevels) -> Double {
+    scaledVariance(index, mean: mean, levels) + Double(intensityVariance?.rounding ?? 0)
+  }
+
+  /// α²s_i h(m), what of it scales with α².
+  package func scaledVariance(_ index: Int, mean: Float, _ levels: NoiseLevels) -> Double {
     levels.residualScale * levels.residualScale * Double(residualVariances[index])
       * Double(intensityVariance?.evaluate(mean).value ?? 1)
   }

@@ -11,7 +11,7 @@ struct PixelSegments: Sendable {
   let measuredIndices: [Int32]
   let censoredIndices: [Int32]
   let measuredTargets: [FloatLanes]
-  /// r, and s that scales with α².
+  /// r + ρ, and s that scales with α².
   let measuredVariances: [FloatLanes]
   let measuredResiduals: [FloatLanes]
   /// low or high.
@@ -30,12 +30,13 @@ struct PixelSegments: Sendable {
     measuredIndices = measured.map { Int32($0) }
     censoredIndices = censored.map { Int32($0) }
     measuredTargets = blocks(measured.map { data.values[$0] }, filler: 0)
-    measuredVariances = blocks(measured.map { data.extraVariances[$0] }, filler: 1)
+    let rounding = data.intensityVariance?.rounding ?? 0
+    measuredVariances = blocks(measured.map { data.extraVariances[$0] + rounding }, filler: 1)
     measuredResiduals = blocks(measured.map { data.residualVariances[$0] }, filler: 0)
     censoredResiduals = blocks(censored.map { data.residualVariances[$0] }, filler: 0)
     censoredTargets = blocks(
       censored.map { data.kinds[$0] == .belowLow ? data.low : data.high }, filler: 0)
-    censoredVariances = blocks(censored.map { data.extraVariances[$0] }, filler: 1)
+    censoredVariances = blocks(censored.map { data.extraVariances[$0] + rounding }, filler: 1)
     intensityVariance = data.intensityVariance
     censoredSigns = blocks(censored.map { data.kinds[$0] == .belowLow ? 1 : -1 }, filler: 1)
   }

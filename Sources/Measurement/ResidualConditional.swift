@@ -3,7 +3,8 @@ import Randomness
 import Tensors
 
 /// The law of what the decoder cannot paint, ε_i ~ N(0, α²s) with s = s_i h(m_i), given its mean m_i and the
-/// datum: y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i + α²s.
+/// datum: y*_i = m_i + ε_i + n_i with total variance v_i = σ² + r_i + α²s. With a law of intensities that knows
+/// of rounding, read α²s + ρ for α²s.
 ///
 /// - measured:   ε | y ~ N(g(y − m), α²s(1 − g)), gain g = α²s/v
 /// - censored:   y* is normal cut off at the end of the range, then ε | y* as above

@@ -28,7 +28,7 @@ public enum SamplePipeline {
       var residuals = key.child("residual").stream()
       for index in values.indices {
         let variance =
-          model.intensityResidual?.variance.evaluate(values[index]).value
+          model.intensityResidual.map { Float($0.variance.total(values[index], squaredScale: 1)) }
           ?? model.residualVariances[index % pixels]
         values[index] += variance.squareRoot() * Float(residuals.normal())
       }

@@ -97,8 +97,9 @@ struct SamplerCalibration {
     let logScale = scale.map { $0.mean + $0.deviation * stream.normals(1)[0] } ?? 0
     if let intensity {
       for (element, normal) in stream.normals(picture.count).enumerated() {
-        let deviation = Double(intensity.variance.evaluate(picture[element]).value).squareRoot()
-        picture[element] += Float(exp(logScale) * deviation * normal)
+        let variance = intensity.variance.total(
+          picture[element], squaredScale: exp(2 * logScale))
+        picture[element] += Float(variance.squareRoot() * normal)
       }
       return Truth(base: base, logScale: logScale, picture: picture)
     }

@@ -5,6 +5,9 @@ public protocol ImageSource: Sendable {
   /// C×H×W.
   var shape: Shape { get }
   var count: Int { get }
+  /// Variance of what intensities lost by being stored in whole grey levels, step²/12; 0 where that is
+  /// not known.
+  var roundingVariance: Float { get }
   /// Copies picture `index` to `target`, which has room for `shape.count` numbers.
   func copy(_ index: Int, into target: UnsafeMutablePointer<Float>)
 }
@@ -21,6 +24,7 @@ package struct ImageSubset: ImageSource {
 
   package var shape: Shape { base.shape }
   package var count: Int { indices.count }
+  package var roundingVariance: Float { base.roundingVariance }
   package func copy(_ index: Int, into target: UnsafeMutablePointer<Float>) {
     base.copy(indices[index], into: target)
   }

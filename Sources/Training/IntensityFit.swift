@@ -5,28 +5,36 @@ import Measurement
 /// h(m) of residuals r = x − m, m = g(e(x)), and how much their size differs between pictures, from pictures
 /// that the weights were not fitted to.
 ///
-///     r ~ N(0, α²h(m)) for each element, ln α ~ N(0, deviation²) for each picture
+///     r ~ N(0, α²h(m) + ρ) for each element, ln α ~ N(0, deviation²) for each picture
 ///
-/// Both sizes are taken where ±1.96 standard deviations hold 95 % of the residuals, of a knot's elements
+/// with ρ the variance of rounding, which is known. Both sizes are taken where ±1.96 standard deviations hold 95 % of the residuals, of a knot's elements
 /// or of a picture's, in turn: residuals have heavier tails than a normal law, and with second moments
 /// the few worst would set the width of everything (on 300 Fashion-MNIST pictures intervals of 90 % then
 /// held 93.7 %, with these 92.6 %, at the same error of the mean). An element belongs to the nearest knot in √m.
+///
+/// |r| ≤ 1.96 √(α²h + ρ) says that (r²/1.96² − ρ)/α² ≤ h, so h is a quantile of these numbers, and α² one
+/// of (r²/1.96² − ρ)/h over the elements where h is above ρ: the others say nothing of α.
 package struct IntensityFit: Sendable {
-  /// No variance below that of rounding to 8 bits.
-  package static let floor: Float = 1 / (255 * 255 * 12)
+  /// Of h: a thousandth of the variance of rounding to 8 bits, below which nothing can be told.
+  package static let floor: Float = 1e-3 / (255 * 255 * 12)
   /// The share that 1.96 standard deviations of a normal law hold.
   static let share = 0.95
   static let deviations: Float = 1.959964
+  /// Of α².
+  private static let leastScale: Float = 1e-6
   /// Knots with fewer elements take the line between their neighbours, in ln h.
   static let fewest = 100
+  private static let fewestRatios = 20
   private static let rounds = 12
 
   package let variance: IntensityVariance
   /// Of ln α; nil where it cannot be told.
   package let logScaleDeviation: Double?
 
-  /// - Parameters: n × P, row-major.
-  package init(residuals: [Float], means: [Float], dimension: Int) {
+  /// - Parameters:
+  ///   - residuals, means: n × P, row-major.
+  ///   - rounding: ρ.
+  package init(residuals: [Float], means: [Float], rounding: Float = 0, dimension: Int) {
     precondition(residuals.count == means.count && residuals.count % dimension == 0)
     let pictures = residuals.count / dimension
     let count = IntensityVariance.usualCount
@@ -36,35 +44,42 @@ package struct IntensityFit: Sendable {
       members[Int((root * Float(count - 1)).rounded())].append(Int32(index))
     }
     var knots = [Float](repeating: 1, count: count)
+    // α².
     var scales = [Float](repeating: 1, count: pictures)
+    let excesses = residuals.map { $0 * $0 / (Self.deviations * Self.deviations) - rounding }
     for _ in 0..<Self.rounds {
-      let widths = members.map { members -> Float? in
+      let variances = members.map { members -> Float? in
         guard members.count >= Self.fewest else { return nil }
-        return Self.width(members.map { abs(residuals[Int($0)]) / scales[Int($0) / dimension] })
+        return max(
+          Self.quantile(members.map { excesses[Int($0)] / scales[Int($0) / dimension] }),
+          Self.floor)
       }
-      knots = Self.filled(widths.map { $0.map { max($0 * $0, Self.floor) } })
+      knots = Self.filled(variances)
       let law = IntensityVariance(knots: knots)
       for picture in scales.indices {
-        let own = picture * dimension..<(picture + 1) * dimension
-        scales[picture] = max(
-          Self.width(own.map { abs(residuals[$0]) / law.evaluate(means[$0]).value.squareRoot() }),
-          1e-3)
+        let ratios = (picture * dimension..<(picture + 1) * dimension).compactMap { index in
+          let h = law.evaluate(means[index]).value
+          return h > rounding ? excesses[index] / h : nil
+        }
+        // Too few, or none: as any other picture.
+        scales[picture] =
+          ratios.count < Self.fewestRatios ? 1 : max(Self.quantile(ratios), Self.leastScale)
       }
       let middle = exp(scales.reduce(0) { $0 + log($1) } / Float(max(pictures, 1)))
       for picture in scales.indices { scales[picture] /= middle }
-      knots = knots.map { max($0 * middle * middle, Self.floor) }
+      knots = knots.map { max($0 * middle, Self.floor) }
     }
-    variance = IntensityVariance(knots: knots)
-    let squares = scales.reduce(0.0) { $0 + Double(log($1) * log($1)) }
+    variance = IntensityVariance(knots: knots, rounding: rounding)
+    let squares = scales.reduce(0.0) { $0 + Double(0.25 * log($1) * log($1)) }
     let deviation = (squares / Double(max(pictures - 1, 1))).squareRoot()
     // Below a thousandth it is rounding.
     logScaleDeviation = pictures >= 2 && deviation > 1e-3 ? deviation : nil
   }
 
-  /// The standard deviation of a normal law that holds as much as these sizes do.
-  private static func width(_ sizes: [Float]) -> Float {
-    let sorted = sizes.sorted()
-    return sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)] / deviations
+  /// What 95 % of the numbers are below.
+  private static func quantile(_ numbers: [Float]) -> Float {
+    let sorted = numbers.sorted()
+    return sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)]
   }
 
   /// Gaps filled along ln h; the ends by their nearest neighbour.

@@ -69,7 +69,8 @@ public final class ModelTrainer {
     let gaussianValues = gaussian.logDensity(of: heldOut.codes)
     let shape = images.shape
     let residual = ResidualFit(
-      heldOut.residuals, means: heldOut.reconstructions, dimension: shape.count)
+      heldOut.residuals, means: heldOut.reconstructions, rounding: images.roundingVariance,
+      dimension: shape.count)
     var record = TrainingRecord(
       data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
       seed: recipe.seed, epochs: recipe.autoencoder.epochs, flowEpochs: state.flowEpoch,

@@ -54,8 +54,11 @@ package struct ResidualFit: Sendable {
   /// - Parameters:
   ///   - residuals: n × P, row-major; about zero, whatever their mean.
   ///   - means: the painted pictures g(e(x)), n × P.
-  package init(_ residuals: [Float], means: [Float]? = nil, dimension: Int) {
-    intensity = means.map { IntensityFit(residuals: residuals, means: $0, dimension: dimension) }
+  ///   - rounding: variance of what the pictures lost by being stored in whole grey levels.
+  package init(_ residuals: [Float], means: [Float]? = nil, rounding: Float = 0, dimension: Int) {
+    intensity = means.map {
+      IntensityFit(residuals: residuals, means: $0, rounding: rounding, dimension: dimension)
+    }
     let count = residuals.count / dimension
     precondition(count > 0 && residuals.count == count * dimension)
     let half = count / 2
@@ -97,7 +100,9 @@ package struct ResidualFit: Sendable {
       rank: covariance.rank, logScaleMean: logScale?.mean, logScaleDeviation: logScale?.deviation,
       intensity: intensityVariance.flatMap { variance in
         intensity?.logScaleDeviation.map {
-          .init(knots: variance.knots.count, logScaleDeviation: $0)
+          .init(
+            knots: variance.knots.count, logScaleDeviation: $0,
+            rounding: variance.rounding > 0 ? variance.rounding : nil)
         }
       })
   }

@@ -32,7 +32,8 @@ extension PAEModel {
         what: "the held-out mean squared error is \(error), not \(record.heldOutError)")
     }
     let fit = ResidualFit(
-      measured.residuals, means: measured.reconstructions, dimension: images.shape.count)
+      measured.residuals, means: measured.reconstructions, rounding: images.roundingVariance,
+      dimension: images.shape.count)
     record.note(fit)
     var description = self.description
     description.residual = fit.description

@@ -241,14 +241,15 @@ import Testing
   func intensity() throws {
     let plain = try tinyModel()
     var description = plain.description
-    description.residual.intensity = .init(knots: 3, logScaleDeviation: 0.4)
+    description.residual.intensity = .init(knots: 3, logScaleDeviation: 0.4, rounding: 0.002)
     let model = try PAEModel(
       description: description, encoder: plain.encoder, decoder: plain.decoder, flow: plain.flow,
       residual: plain.residual,
-      intensityVariance: IntensityVariance(knots: [1e-6, 0.02, 0.01]))
+      intensityVariance: IntensityVariance(knots: [1e-6, 0.02, 0.01], rounding: 0.002))
     let file = model.encodedFile()
     let again = try PAEModel(file: file)
     #expect(again.intensityResidual?.variance.knots == [1e-6, 0.02, 0.01])
+    #expect(again.intensityResidual?.variance.rounding == 0.002)
     #expect(again.intensityResidual?.scale.deviation == 0.4)
     for bad in [Float(0), -1, .nan, .infinity] {
       var wrong = file

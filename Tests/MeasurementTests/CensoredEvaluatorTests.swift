@@ -11,6 +11,7 @@ private func term(
     sigma * sigma + Double(data.extraVariances[index])
     + scale * scale * Double(data.residualVariances[index])
     * (data.intensityVariance.map { ReferenceCurve($0).value(at: mean) } ?? 1)
+    + Double(data.intensityVariance?.rounding ?? 0)
   switch data.kinds[index] {
   case .unobserved: return 0
   case .measured:

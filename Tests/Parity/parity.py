@@ -271,7 +271,7 @@ def log_posterior(model, config, u, scale, image, data, mask, report):
     if kind == "diagonal":
         residual = square * marginal_variances(model)[0]
     if kind == "intensity":
-        residual = square * intensity_variances(model, image)
+        residual = square * intensity_variances(model, image) + stated.get("rounding", 0)
     variance = np.broadcast_to(sigma ** 2 + residual + step ** 2 / 12, y.shape)
     # A sample at an end says "within half a step of it, or beyond".
     below = mask & censored & (y <= low + step / 2)

@@ -8,6 +8,7 @@ import Workers
 @testable import Training
 
 private struct Pictures: ImageSource {
+  var roundingVariance: Float { 0 }
   let shape: Shape
   let values: [Float]
   var count: Int { values.count / shape.count }

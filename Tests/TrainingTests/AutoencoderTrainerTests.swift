@@ -141,6 +141,7 @@ import Workers
 
 /// 8×8 pictures of one bright spot each, at a place and of a size drawn for its index.
 private struct Spots: ImageSource {
+  var roundingVariance: Float { 0 }
   let shape = Shape(1, 8, 8)
   let count: Int
 
