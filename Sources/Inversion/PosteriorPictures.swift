@@ -61,6 +61,16 @@ package struct PosteriorPictures {
     _ count: Int, posterior: ImagePosterior, problem: Int, draws: DrawSet,
     residual: any ResidualLaw, key: RandomKey
   ) throws(PlanError) -> [Tensor] {
+    try drawnWithMeans(
+      count, posterior: posterior, problem: problem, draws: draws, residual: residual, key: key
+    ).map { Tensor(shape: posterior.pictureShape, values: $0.values) }
+  }
+
+  /// The same pictures, each with what the decoder paints of it.
+  package static func drawnWithMeans(
+    _ count: Int, posterior: ImagePosterior, problem: Int, draws: DrawSet,
+    residual: any ResidualLaw, key: RandomKey
+  ) throws(PlanError) -> [DrawnPicture] {
     let block = try PictureBlock(posterior, problem, residual, lanes: 1)
     let count = min(count, draws.chains * draws.draws)
     let rounds = (count + draws.chains - 1) / draws.chains
@@ -213,15 +223,16 @@ private final class PictureBlock {
     }
   }
 
-  /// G(u) + ε with ε drawn given u and the data.
-  func picture(_ position: some Collection<Double>, _ stream: inout RandomStream) -> Tensor {
+  /// G(u) and G(u) + ε with ε drawn given u and the data.
+  func picture(_ position: some Collection<Double>, _ stream: inout RandomStream) -> DrawnPicture {
     map(position)
     var residuals = [Float](repeating: 0, count: pixels)
     residual.draw(
       images: images.buffer.span, levels: levels[0], stream: &stream, into: &residuals)
-    return Tensor(
-      shape: posterior.pictureShape,
-      values: residuals.indices.map { images.pointer[$0] + residuals[$0] })
+    let painted = residuals.indices.map { images.pointer[$0] }
+    return DrawnPicture(
+      painted: painted, values: zip(painted, residuals).map { $0 + $1 },
+      residualScale: levels[0].residualScale)
   }
 
   private func load(_ position: some Collection<Double>, lane: Int) {

@@ -152,6 +152,18 @@ package struct MeasurementModel {
       pictureShape: model.imageShape)
   }
 
+  /// The law of ε that it has for a model's pictures.
+  func residualPrior(of model: PAEModel) -> ResidualPrior {
+    switch residualKind {
+    case .intensity:
+      // Only a model that has one gets here with it.
+      model.intensityResidual.map { .intensity($0.variance) } ?? .covariance(model.residual)
+    case .full, .auto: .covariance(model.residual)
+    case .diagonal: .covariance(model.residual.diagonal)
+    case .none: .covariance(.none(model.imageShape.count))
+    }
+  }
+
   /// Whether one covariance serves the data of all pictures.
   private static func haveOneStructure(_ pictures: [DamagedPicture]) -> Bool {
     pictures.allSatisfy {

@@ -1,6 +1,5 @@
 import Foundation
 import Inversion
-import Maps
 import Randomness
 import Tensors
 
@@ -32,28 +31,5 @@ extension ImagePosterior {
       for index in draws.indices { draws[index].replaceSubrange(0..<latent, with: codes[index]) }
     }
     return draws
-  }
-}
-
-extension PAEModel {
-  /// z = T(u) of each row of K base variables.
-  func codes(ofBase rows: [[Double]]) throws(PlanError) -> [[Double]] {
-    let lanes = min(64, rows.count)
-    guard lanes > 0 else { return [] }
-    let plan = try flow.generator.makePlan(lanes: lanes)
-    var codes: [[Double]] = []
-    for first in stride(from: 0, to: rows.count, by: lanes) {
-      let some = rows[first..<min(first + lanes, rows.count)]
-      var base = some.joined().map { Float($0) }
-      base += [Float](repeating: 0, count: lanes * latentDimension - base.count)
-      var output = base
-      var span = output.mutableSpan
-      plan.apply(base.span, into: &span)
-      for row in some.indices {
-        let start = (row - first) * latentDimension
-        codes.append(output[start..<start + latentDimension].map { Double($0) })
-      }
-    }
-    return codes
   }
 }

@@ -19,28 +19,24 @@ public enum SamplePipeline {
     let model = try PAEModel.read(path: try ModelLocator.path(of: name))
     let key = RandomKey(seed: seed).child("sample")
     var stream = key.child("base").stream()
-    let base = stream.normals(count * model.latentDimension).map { Float($0) }
-    let pixels = model.imageShape.count
-    var values = [Float](repeating: 0, count: count * pixels)
-    var span = values.mutableSpan
-    try model.generator.makePlan(lanes: count).apply(base.span, into: &span)
+    let base = (0..<count).map { _ in stream.normals(model.latentDimension) }
+    var pictures = try model.pictures(ofBase: base)
     if addsResidual {
+      let law =
+        model.intensityResidual.map { ResidualPrior.intensity($0.variance) }
+        ?? .covariance(model.residual)
       var residuals = key.child("residual").stream()
-      for index in values.indices {
-        let variance =
-          model.intensityResidual.map { Float($0.variance.total(values[index], squaredScale: 1)) }
-          ?? model.residualVariances[index % pixels]
-        values[index] += variance.squareRoot() * Float(residuals.normal())
+      for index in pictures.indices {
+        let residual = law.draw(pictures[index], scale: 1, stream: &residuals)
+        pictures[index] = zip(pictures[index], residual).map { $0 + $1 }
       }
-    }
-    let pictures = (0..<count).map {
-      Tensor(shape: model.imageShape, values: Array(values[$0 * pixels..<($0 + 1) * pixels]))
     }
     let columns = max(1, Int(Double(count).squareRoot().rounded(.up)))
     let grid = PictureGrid(
       title: "prior of \(model.description.name)",
       captions: ["\(count) draws, seed \(seed)" + (addsResidual ? ", with residual" : "")],
-      pictures: pictures, columns: columns)
+      pictures: pictures.map { Tensor(shape: model.imageShape, values: $0) },
+      columns: columns)
     try Picture(tensor: grid.render()).write(to: output, overwrite: overwrite)
   }
 }

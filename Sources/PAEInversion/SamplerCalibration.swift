@@ -83,37 +83,21 @@ struct SamplerCalibration {
 
   private func simulate(key: RandomKey) throws -> Truth {
     let model = problem.solver.model
-    var stream = key.stream()
-    let base = stream.normals(model.latentDimension)
-    let input = base.map { Float($0) }
-    var picture = [Float](repeating: 0, count: model.imageShape.count)
-    var span = picture.mutableSpan
-    try model.generator.makePlan(lanes: 1).apply(input.span, into: &span)
     let intensity = try problem.solver.intensityResidual(
       noise: problem.noise, forward: problem.forward)
+    let law =
+      intensity.map { ResidualPrior.intensity($0.variance) }
+      ?? .covariance(problem.solver.residual)
     let scale =
       intensity?.scale
       ?? (problem.solver.options.isResidualScaleInferred ? model.residualScale : nil)
+    var stream = key.stream()
+    let base = stream.normals(model.latentDimension)
+    let painted = try model.pictures(ofBase: [base])[0]
     let logScale = scale.map { $0.mean + $0.deviation * stream.normals(1)[0] } ?? 0
-    if let intensity {
-      for (element, normal) in stream.normals(picture.count).enumerated() {
-        let variance = intensity.variance.total(
-          picture[element], squaredScale: exp(2 * logScale))
-        picture[element] += Float(variance.squareRoot() * normal)
-      }
-      return Truth(base: base, logScale: logScale, picture: picture)
-    }
-    let residual = problem.solver.residual
-    let own = stream.normals(residual.count)
-    let common = stream.normals(residual.rank)
-    for element in picture.indices {
-      var value = Double(residual.variances[element]).squareRoot() * own[element]
-      for factor in common.indices {
-        value += Double(residual.factors[factor * residual.count + element]) * common[factor]
-      }
-      picture[element] += Float(exp(logScale) * value)
-    }
-    return Truth(base: base, logScale: logScale, picture: picture)
+    let residual = law.draw(painted, scale: exp(logScale), stream: &stream)
+    return Truth(
+      base: base, logScale: logScale, picture: zip(painted, residual).map { $0 + $1 })
   }
 
   private func record(

@@ -78,6 +78,12 @@ public struct SolvePipeline {
       }
     }
     let prior = try PriorReference(flow: model.flow)
+    let reading =
+      solved.run == nil
+      ? nil
+      : try EncoderReading(
+        model: model, law: solved.measurement.residualPrior(of: model),
+        scale: posterior.residualScale)
     let digest = try SHA256.hexDigest(ofFile: modelPath)
     var reports: [SolveReport] = []
     for (index, solution) in solutions.enumerated() {
@@ -90,13 +96,21 @@ public struct SolvePipeline {
         solution, posterior: posterior, residual: solved.measurement.residuals[index],
         options: options,
         key: key.child("pictures").child(index), pool: pool)
+      let readingPercentile = try solution.run.flatMap { run in
+        try reading?.percentile(
+          of: PosteriorPictures.drawnWithMeans(
+            EncoderReading.drawsUsed, posterior: posterior, problem: index, draws: run.draws,
+            residual: solved.measurement.residuals[index],
+            key: key.child("reading").child(index)),
+          sigma: solution.picture.sigma)
+      }
       seconds.total = (ContinuousClock().now - start).inSeconds
       let report = try SolveReport(
         command: command, options: options, model: (model.description.name, digest),
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: solved.gradients,
         laneUtilization: solved.run?.laneUtilization, posterior: posterior,
-        measurement: solved.measurement, prior: prior)
+        measurement: solved.measurement, prior: prior, reading: readingPercentile)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape

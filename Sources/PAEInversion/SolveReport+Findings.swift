@@ -78,7 +78,11 @@ extension SolveReport {
     if let scale = misfit.scalePercentile {
       numbers += String(format: ", the decoder's error at %.1f", scale)
     }
-    numbers += String(format: "; together at %.1f.", misfit.percentile)
+    numbers += String(format: "; together at %.1f", misfit.percentile)
+    if let reading = misfit.readingPercentile {
+      numbers += String(format: "; the encoder's misreading at %.1f", reading)
+    }
+    numbers += "."
     let details = [Self.sentence(misfit.reason), numbers]
     return switch misfit.verdict {
     case .inFamily:

@@ -87,6 +87,7 @@ extension SolveReport {
       ("norm_percentile", .number(misfit.normPercentile)),
       ("density_percentile", .number(misfit.densityPercentile)),
       ("scale_percentile", .optional(misfit.scalePercentile)),
+      ("reading_percentile", .optional(misfit.readingPercentile)),
       ("percentile", .number(misfit.percentile)),
       ("verdict", .string(misfit.verdict.rawValue)), ("reason", .string(misfit.reason)),
     ])

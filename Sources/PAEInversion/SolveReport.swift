@@ -114,7 +114,7 @@ public struct SolveReport: Sendable {
     command: String, options: SolveOptions, model: (name: String, digest: String),
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
     gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
-    measurement: MeasurementModel, prior: PriorReference
+    measurement: MeasurementModel, prior: PriorReference, reading: Double?
   ) throws {
     residualKind = measurement.residualKind
     self.command = command
@@ -173,7 +173,7 @@ public struct SolveReport: Sendable {
       draws: draws, posterior: posterior, problem: solution.problem, grid: measurement.grid)
     misfit = try PriorMisfit(
       draws: solution.baseDraws ?? solution.bestBase, prior: prior,
-      scale: posterior.residualScale)
+      scale: posterior.residualScale, reading: reading)
     quality = pictures.quality
     deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
       .map { $0 > 0 ? $0 : 1 }

@@ -42,27 +42,28 @@ import Testing
     #expect(reference.percentile(1e9) > 0)
   }
 
-  private func misfit(norm: Double, logScale: Double?) throws -> PriorMisfit {
+  private func misfit(norm: Double, logScale: Double?, reading: Double? = nil) throws -> PriorMisfit
+  {
     let positions = [norm.squareRoot(), 0, 70, logScale ?? 0, 0, -norm.squareRoot(), -70]
     let set = DrawSet(
       chains: 1, draws: 2, dimension: 4, positions: positions + [logScale ?? 0],
       logDensities: [0, 0])
     return try PriorMisfit(
       draws: set, prior: reference(),
-      scale: logScale.map { _ in ResidualScale(mean: 0.2, deviation: 0.5) })
+      scale: logScale.map { _ in ResidualScale(mean: 0.2, deviation: 0.5) }, reading: reading)
   }
 
   // P(χ²₂ ≤ t) = 1 − e^(−t/2). Fails when: ln σ is counted in the norm; a bound moves.
   @Test("the norm of the draws is held against χ²_K")
   func norm() throws {
     for (norm, verdict) in [
-      (1.0, PriorMisfit.Verdict.inFamily), (4, .inFamily), (9.5, .doubtful), (40, .outOfFamily),
+      (1.0, PriorMisfit.Verdict.inFamily), (9.5, .inFamily), (11, .doubtful), (40, .outOfFamily),
       (1000, .outOfFamily),
     ] {
       let misfit = try misfit(norm: norm, logScale: nil)
       #expect(abs(misfit.normPercentile - 100 * (1 - exp(-norm / 2))) < 1e-9)
       #expect(misfit.verdict == verdict && misfit.scalePercentile == nil)
-      #expect(misfit.reason.contains("far out") == (misfit.normPercentile >= 99))
+      #expect(misfit.reason.contains("far out") == (misfit.normPercentile >= 99.5))
     }
   }
 
@@ -82,20 +83,35 @@ import Testing
       let joint = (d + (logScale - 0.2)) / 1.25.squareRoot()
       #expect(abs(normalQuantile(misfit.percentile / 100) - joint) < 1e-6)
       let verdict: PriorMisfit.Verdict =
-        percentile > 99.9 || misfit.percentile >= 99.5
-        ? .outOfFamily : misfit.percentile >= 95 ? .doubtful : .inFamily
+        percentile > 99.9 || misfit.percentile >= 99.9
+        ? .outOfFamily : misfit.percentile >= 99.5 ? .doubtful : .inFamily
       #expect(misfit.verdict == verdict)
       #expect(misfit.reason.contains("paints it badly") == (percentile > 99.9))
     }
   }
 
-  // ‖u‖² = 7 has a density percentile near 97 and a norm's below 99. Fails when: a bound on S moves;
+  // S of two and a half standard deviations, half from the code, half from α. Fails when: a bound on S moves;
   // without α S is not the density's.
-  @Test("an improbable code is doubtful")
+  @Test("an improbable code painted badly is doubtful")
   func improbable() throws {
-    let misfit = try misfit(norm: 7, logScale: nil)
-    #expect(misfit.normPercentile < 99 && misfit.verdict == .doubtful)
-    #expect(abs(misfit.percentile - misfit.densityPercentile) < 1e-9)
+    let misfit = try misfit(norm: 8, logScale: 1.2)
+    #expect(misfit.normPercentile < 99.5 && misfit.verdict == .doubtful)
     #expect(misfit.reason.contains("more probable codes"))
+    let plain = try self.misfit(norm: 8, logScale: nil)
+    #expect(abs(plain.percentile - plain.densityPercentile) < 1e-9)
+    #expect(plain.verdict == .inFamily)
+  }
+
+  // Fails when: a bound on the reading moves, or it is not asked for.
+  @Test("a picture that the encoder reads otherwise is doubtful, or out of the family")
+  func reading() throws {
+    for (reading, verdict) in [
+      (nil, PriorMisfit.Verdict.inFamily), (81.9, .inFamily), (82.1, .doubtful),
+      (94.9, .doubtful), (95.1, .outOfFamily),
+    ] as [(Double?, PriorMisfit.Verdict)] {
+      let misfit = try misfit(norm: 1, logScale: 0.2, reading: reading)
+      #expect(misfit.verdict == verdict && misfit.readingPercentile == reading)
+      #expect(misfit.reason.contains("another picture") == (verdict != .inFamily))
+    }
   }
 }

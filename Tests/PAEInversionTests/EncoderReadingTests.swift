@@ -1,0 +1,85 @@
+import Flows
+import Foundation
+import Inversion
+import Maps
+import Measurement
+import Networks
+import Probability
+import Randomness
+import Tensors
+import Testing
+
+@testable import PAEInversion
+
+/// Two variables, four pixels: x = W z + b, u = z, and an encoder that reads `gain` of z off the first two.
+private func linearModel(gain: Float) throws -> PAEModel {
+  let image = Shape(1, 2, 2)
+  let encoder: [LayerDescription] = [.flatten, .linear(inputs: 4, outputs: 2)]
+  let decoder: [LayerDescription] = [.linear(inputs: 2, outputs: 4), .reshape(image)]
+  return try PAEModel(
+    description: ModelDescription(
+      name: "linear", image: .init(channels: 1, height: 2, width: 2), latent: 2, objective: .pae,
+      encoder: encoder, decoder: decoder, flow: [.affine], residual: .init(rank: 0),
+      training: nil),
+    encoder: Network(
+      domain: image, layers: encoder,
+      parameters: [gain, 0, 0, 0, 0, gain, 0, 0] + [0, 0]),
+    decoder: Network(
+      domain: Shape(2), layers: decoder,
+      parameters: [1, 0, 0, 1, 0, 0, 0, 0] + [0, 0, 0, 0]),
+    flow: NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, 0, 0]),
+    residual: ResidualCovariance(variances: [Float](repeating: 0.04, count: 4)))
+}
+
+@Suite struct EncoderReadingTests {
+  // Draws of the prior stand uniformly in the reference: of 200 of them the share below p has a standard error
+  // of at most 3.5 per cent, and the reference's own is 2.5. Fails when: residual or α is left out of the
+  // reference; v is that of another α; σ is not added.
+  @Test("percentiles of draws of the prior are uniform")
+  func uniform() throws {
+    let model = try linearModel(gain: 0.8)
+    let law = ResidualPrior.covariance(model.residual)
+    let scale = ResidualScale(mean: 0.3, deviation: 0.8)
+    let reading = try EncoderReading(model: model, law: law, scale: scale)
+    var stream = RandomKey(seed: 77).stream()
+    let percentiles = try (0..<200).map { _ in
+      let painted = try model.pictures(ofBase: [stream.normals(2)])[0]
+      let alpha = exp(0.3 + 0.8 * stream.normal())
+      let residual = law.draw(painted, scale: alpha, stream: &stream)
+      return try reading.percentile(
+        of: [
+          DrawnPicture(
+            painted: painted, values: zip(painted, residual).map { $0 + $1 }, residualScale: alpha)
+        ], sigma: 0.1)
+    }
+    for p in [10.0, 30, 50, 70, 90] {
+      let below = 100 * Double(percentiles.count { $0 < p }) / 200
+      #expect(abs(below - p) < 4 * 4.3, "\(below) below \(p)")
+    }
+  }
+
+  // t by hand: x = m, read as m/2. Fails when: the logarithm, a square or the guard is another; the mean is
+  // not over the draws.
+  @Test("the distance is that of what is painted and what is read, in standard deviations")
+  func distance() throws {
+    let model = try linearModel(gain: 0.5)
+    let law = ResidualPrior.covariance(model.residual)
+    let reading = try EncoderReading(model: model, law: law, scale: nil)
+    func percentile(_ painted: [[Float]], sigma: Double) throws -> Double {
+      try reading.percentile(
+        of: painted.map { DrawnPicture(painted: $0, values: $0, residualScale: 1) }, sigma: sigma)
+    }
+    // With ε: m' = (m + ε)/2 in two pixels, so (m − m')² = (m − ε)²/4 ~ ¼·1.04 χ²₁ each, and
+    // t = ln(0.26 χ²₂/v): below ln(0.26 c/v) in 1 − e^(−c/2) of the prior.
+    for c in [0.5, 1.4, 3] {
+      let length = Float((0.26 * c * 4).squareRoot())
+      let found = try percentile([[length, 0, 0, 0]], sigma: 0.2)
+      let expected = 100 * (1 - exp(-c / 2))
+      #expect(abs(found - expected) < 4 * 2.5, "\(found) for \(expected)")
+      // The mean of ln c and ln(1/c) is 0.
+      let both = try percentile([[length, 0, 0, 0], [1.04 / length, 0, 0, 0]], sigma: 0.2)
+      let middle = try percentile([[Float(1.04).squareRoot(), 0, 0, 0]], sigma: 0.2)
+      #expect(both == middle)
+    }
+  }
+}
