@@ -21,7 +21,8 @@ import Tensors
 // L_i is the censored Gaussian term of datum i (Measurement/CensoredEvaluator), its variance
 // σ² + r_i + α²s_i with r_i rounding and the square of a sigma map, s_i the decoder's residual variance. With an
 // instrument M (Measurement/DiagonalizedMeasurement) data are turned so that they are independent, and
-// datum i has the mean (M G(u))_i.
+// datum i has the mean (M G(u))_i. Data that are too many for that stay correlated
+// (Measurement/CorrelatedMeasurement): then the sum over i is one term, ln N(y − M G(u); 0, C).
 
 /// The log density of base variables or codes (and ln σ, when it is inferred) given data, for several
 /// problems that share the prior: position = (u_1 … u_K [, ln σ] [, ln α]), or z for u; nats, all
@@ -40,9 +41,8 @@ package struct ImagePosterior: TemperedLogDensity {
   package let meanMap: any DifferentiableMap
   /// Each problem's data; where the noise has alternatives, its data under each of them in turn.
   package let problems: [PixelData]
-  /// Laws of the noise that are summed out; nil for one law. The instrument gives the data under each then,
-  /// J·D.
-  package let alternatives: NoiseAlternatives?
+  /// What is known of the data given their means.
+  package let law: DataLaw
   package let noiseLevel: NoiseLevel
   /// The prior of ln α, which is inferred then; nil for α = 1.
   package let residualScale: ResidualScale?
@@ -55,20 +55,28 @@ package struct ImagePosterior: TemperedLogDensity {
   /// C×H×W: the generator's codomain, or what of it is the picture.
   package let pictureShape: Shape
   /// β.
-  package let inverseTemperature: Double
+  package private(set) var inverseTemperature: Double
 
   /// - Precondition: as many noise levels as problems, at least one; data of the instrument's codomain,
-  ///   or of the generator's without one.
+  ///   or of the generator's without one. Where they are correlated, levels that are known.
   package init(
     generator: any DifferentiableMap, flow: (any Bijection)? = nil,
     instrument: (any DifferentiableMap)? = nil, logVolume: Double = 0, problems: [PixelData],
-    alternatives: NoiseAlternatives? = nil,
-    noiseLevel: NoiseLevel, residualScale: ResidualScale? = nil, scaledCount: Int = 0,
+    law: DataLaw = .independent, noiseLevel: NoiseLevel, residualScale: ResidualScale? = nil,
+    scaledCount: Int = 0,
     logarithmicCount: Int = 0, pictureShape: Shape? = nil, inverseTemperature: Double = 1
   ) {
     precondition(scaledCount == 0 || logarithmicCount == 0)
     precondition(flow.map { $0.dimension == generator.domain.count } ?? true)
-    let laws = alternatives?.count ?? 1
+    let laws: Int
+    switch law {
+    case .independent: laws = 1
+    case .alternatives(let alternatives): laws = alternatives.count
+    case .correlated:
+      precondition(!noiseLevel.isInferred && residualScale == nil)
+      precondition(problems.allSatisfy { $0.kinds.allSatisfy { $0 == .measured } })
+      laws = 1
+    }
     precondition(!problems.isEmpty && noiseLevel.problemCount * laws == problems.count)
     self.generator = generator
     self.flow = flow
@@ -85,7 +93,7 @@ package struct ImagePosterior: TemperedLogDensity {
     precondition(
       problems.allSatisfy { [count = meanMap.codomain.count] in laws * $0.count == count })
     self.problems = problems
-    self.alternatives = alternatives
+    self.law = law
     self.noiseLevel = noiseLevel
     self.residualScale = residualScale
     self.scaledCount = scaledCount
@@ -104,12 +112,14 @@ package struct ImagePosterior: TemperedLogDensity {
   package var problemCount: Int { noiseLevel.problemCount }
 
   package func tempered(_ inverseTemperature: Double) -> any LogDensity {
-    ImagePosterior(
-      generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: problems, alternatives: alternatives, noiseLevel: noiseLevel,
-      residualScale: residualScale,
-      scaledCount: scaledCount, logarithmicCount: logarithmicCount, pictureShape: pictureShape,
-      inverseTemperature: inverseTemperature)
+    self.at(inverseTemperature: inverseTemperature)
+  }
+
+  /// The same with another β.
+  func at(inverseTemperature: Double) -> ImagePosterior {
+    var result = self
+    result.inverseTemperature = inverseTemperature
+    return result
   }
 
   /// σ and α of a position.
@@ -142,6 +152,7 @@ package struct ImagePosterior: TemperedLogDensity {
   func makeImageEvaluator(problems lanes: [Int]) throws -> ImagePosteriorEvaluator {
     ImagePosteriorEvaluator(
       self, lanes: lanes, plan: try meanMap.makePlan(lanes: lanes.count),
+      likelihood: try makeLikelihood(problems: lanes),
       prior: try flow.map { try FlowPriorPlan($0, lanes: lanes.count) })
   }
 }

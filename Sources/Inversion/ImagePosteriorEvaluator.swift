@@ -25,12 +25,15 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private var logSigmaGradients: [Double]
   private var logScaleGradients: [Double]
 
-  init(_ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan, prior: FlowPriorPlan?) {
+  init(
+    _ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan,
+    likelihood: any LikelihoodEvaluator, prior: FlowPriorPlan?
+  ) {
     self.posterior = posterior
     self.lanes = lanes
     self.plan = plan
     self.prior = prior
-    likelihood = posterior.makeLikelihood(problems: lanes)
+    self.likelihood = likelihood
     coordinates = FloatBuffer(lanes.count * posterior.latentDimension)
     base =
       posterior.scaledCount == 0
