@@ -5,9 +5,9 @@ import Probability
 import Tensors
 
 /// The Gauss–Newton precision of the posterior at a position: P + Jᵀ W J with J the Jacobian of the
-/// data's means, W the curvature of each datum's term, and P = I in base variables, FᵀF in codes
-/// (F = ∂f/∂z, the Gauss–Newton part of the flow density's curvature); dense, row-major, `dimension` × `dimension`; the rows
-/// of ln σ and ln α hold their priors' precisions and the Fisher information of the variances v.
+/// data's means, W the curvature of each datum's term (C⁻¹ where data are correlated), and P = I in
+/// base variables, FᵀF in codes (F = ∂f/∂z, the Gauss–Newton part of the flow density's curvature);
+/// dense, row-major, `dimension` × `dimension`; the rows of ln σ and ln α hold their priors' precisions and the Fisher information of the variances v.
 ///
 /// J comes from central differences with step `differenceStep`, all 2K directions in one batch: a
 /// metric needs no more, and the cost is 2K forward passes. Float32 leaves errors near 1e-5 of the
@@ -16,9 +16,11 @@ package struct GaussNewtonMetric {
   /// Where the cubic error of the difference and Float32's rounding meet: about 2⁻²³^(1/3).
   static let differenceStep: Float = 5e-3
 
-  private let posterior: ImagePosterior
+  let posterior: ImagePosterior
   private let plan: any MapPlan
   private let flowPlan: (any NormalizingPlan)?
+  /// C⁻¹ of correlated data, a lane for each column of J; nil for independent data.
+  private let noisePlan: (any NoisePlan)?
 
   package init(_ posterior: ImagePosterior) throws(PlanError) {
     self.posterior = posterior
@@ -27,6 +29,11 @@ package struct GaussNewtonMetric {
     var flowPlan: (any NormalizingPlan)?
     if let flow = posterior.flow { flowPlan = try flow.makeNormalizingPlan(lanes: lanes) }
     self.flowPlan = flowPlan
+    var noisePlan: (any NoisePlan)?
+    if case .correlated(let noise) = posterior.law {
+      noisePlan = try noise.makePlan(lanes: posterior.latentDimension)
+    }
+    self.noisePlan = noisePlan
   }
 
   /// The precision matrix at `position` of problem `problem`.
@@ -52,27 +59,17 @@ package struct GaussNewtonMetric {
     plan.apply(mapped.span, into: &meanSpan)
     let mean = Array(means[2 * latent * count..<lanes * count])
     let shares = posterior.responsibilities(mean: mean, levels, problem: problem)
-    let weights = curvatures(mean: mean, levels, problem: problem, shares: shares)
+    let information =
+      noisePlan.map { correlatedInformation(means, $0) }
+      ?? independentInformation(
+        means, weights: curvatures(mean: mean, levels, problem: problem, shares: shares))
     var result = [Double](repeating: 0, count: dimension * dimension)
-    let scale = 1 / (2 * Double(Self.differenceStep))
-    // √W J, one row for each base variable.
-    var jacobian = [Double](repeating: 0, count: latent * count)
-    for k in 0..<latent {
-      for datum in 0..<count where weights[datum] > 0 {
-        let difference = means[k * count + datum] - means[(latent + k) * count + datum]
-        jacobian[k * count + datum] =
-          Double(difference) * scale * Double(weights[datum]).squareRoot()
-      }
-    }
     let beta = posterior.inverseTemperature
     let prior = priorPrecision(base, lanes: lanes)
     for row in 0..<latent {
       for column in 0...row {
-        var sum = 0.0
-        for datum in 0..<count {
-          sum += jacobian[row * count + datum] * jacobian[column * count + datum]
-        }
-        result[row * dimension + column] = beta * sum + prior[row * latent + column]
+        result[row * dimension + column] =
+          beta * information[row * latent + column] + prior[row * latent + column]
         result[column * dimension + row] = result[row * dimension + column]
       }
     }
@@ -130,6 +127,7 @@ package struct GaussNewtonMetric {
     _ levels: NoiseLevels, mean: [Float], problem: Int, shares: [Double],
     to result: inout [Double]
   ) {
+    guard posterior.dimension > posterior.latentDimension else { return }
     var (sigmas, scales, common) = (0.0, 0.0, 0.0)
     for (law, data) in posterior.data(of: problem).enumerated() {
       for index in data.kinds.indices where data.kinds[index] != .unobserved {

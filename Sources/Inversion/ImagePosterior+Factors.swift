@@ -3,12 +3,7 @@ import Probability
 extension ImagePosterior {
   /// One pass through the maps for both factors.
   package func makeFactorEvaluator(problems: [Int]) throws -> any FactorEvaluator {
-    let prior = ImagePosterior(
-      generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: self.problems, alternatives: alternatives, noiseLevel: noiseLevel,
-      residualScale: residualScale,
-      scaledCount: scaledCount, logarithmicCount: logarithmicCount, pictureShape: pictureShape,
-      inverseTemperature: 0)
+    let prior = at(inverseTemperature: 0)
     return ImageFactorEvaluator(
       prior: try prior.makeImageEvaluator(problems: problems), lanes: problems.count,
       dimension: dimension)

@@ -21,19 +21,14 @@ extension ImagePosterior {
   /// J, 1 where the noise has one law.
   package var alternativeCount: Int { alternatives?.count ?? 1 }
 
+  /// Laws of the noise that are summed out; nil where there is one.
+  package var alternatives: NoiseAlternatives? {
+    if case .alternatives(let alternatives) = law { alternatives } else { nil }
+  }
+
   /// A problem's data under each law.
   package func data(of problem: Int) -> [PixelData] {
     Array(problems[problem * alternativeCount..<(problem + 1) * alternativeCount])
-  }
-
-  /// The likelihood of lanes that work on these problems.
-  func makeLikelihood(problems lanes: [Int]) -> any LikelihoodEvaluator {
-    let used = Array(Set(lanes)).sorted()
-    let data = used.flatMap(data(of:))
-    let own = lanes.map { problem in used.firstIndex(of: problem)! }
-    guard let alternatives else { return CensoredEvaluator(problems: data, lanes: own) }
-    return NoiseMixtureEvaluator(
-      problems: data, logWeights: alternatives.logWeights, lanes: own)
   }
 
   /// p_j of the laws given the means of the data, J·D.

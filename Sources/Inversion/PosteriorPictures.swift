@@ -48,9 +48,10 @@ package struct PosteriorPictures {
     }
     let merged = sums.merged
     mean = Tensor(shape: shape, values: merged.mean.map { Float($0) })
+    let left = try residual.variances(averaged: merged.accumulated)
     standardDeviation = Tensor(
       shape: shape,
-      values: zip(merged.spread, residual.variances(averaged: merged.accumulated)).map {
+      values: zip(merged.spread, left).map {
         Float(($0 + $1).squareRoot())
       })
   }

@@ -129,17 +129,7 @@ public struct DiagonalizedMeasurement: Sendable {
 
   /// One draw of Vᵀ n at the data's σ: noise of the grid, its observed elements, and the fixed variances.
   package func drawNoise(sigma: Double, stream: inout RandomStream) -> [Double] {
-    let shape = measurement.forwardOperator.codomain
-    // Checked when the measurement was described.
-    var noise =
-      (try? measurement.noise.draw(shape: shape, stream: &stream))
-      ?? [Double](repeating: 0, count: shape.count)
-    let own = stream.normals(noise.count)
-    for index in noise.indices {
-      let fixed = Double(measurement.fixedVariances[index]).squareRoot()
-      noise[index] = sigma * noise[index] + fixed * own[index]
-    }
-    return rotate(noise)
+    rotate(measurement.drawNoise(sigma: sigma, stream: &stream))
   }
 
   /// Vᵀ, λ and −½ ln det N from the lower triangles, row-major, of S and N.

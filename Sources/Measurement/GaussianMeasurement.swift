@@ -1,10 +1,12 @@
 import Maps
+import Randomness
 import Tensors
 
 /// How a picture was measured: y = (A(x + ε) + n)_O with n ~ N(0, σ²N₀ + diag r) and ε ~ N(0, Σ). The
 /// level σ is not part of it: it may be unknown.
 ///
-/// A description; `DiagonalizedMeasurement` makes it quick to evaluate.
+/// A description; `DiagonalizedMeasurement` makes it quick to evaluate, `CorrelatedMeasurement` takes any
+/// number of data at a known level.
 public struct GaussianMeasurement: Sendable {
   /// A, from pictures C×H×W to data.
   public let forwardOperator: any LinearOperator
@@ -43,12 +45,36 @@ public struct GaussianMeasurement: Sendable {
   /// Row-major indices into the codomain of the observed elements, ascending.
   package var observedIndices: [Int] { observed.indices.filter { observed[$0] } }
 
+  /// Elements of a matrix from pictures to data, at most.
+  private static let largestMatrix = 1 << 26
+
+  /// Whether the data are few enough for dense algebra: for a D×D covariance and a D×P matrix.
+  package var isDense: Bool {
+    let count = observed.count { $0 }
+    return count <= DenseNoise.largestDimension
+      && count <= Self.largestMatrix / max(forwardOperator.domain.count, 1)
+  }
+
+  /// One draw of the noise of all elements of the operator's codomain, at the data's σ: σ²N₀ and the fixed
+  /// variances.
+  package func drawNoise(sigma: Double, stream: inout RandomStream) -> [Double] {
+    let shape = forwardOperator.codomain
+    // Checked when the measurement was described.
+    var draw =
+      (try? noise.draw(shape: shape, stream: &stream)) ?? [Double](repeating: 0, count: shape.count)
+    let own = stream.normals(draw.count)
+    for index in draw.indices {
+      draw[index] = sigma * draw[index] + Double(fixedVariances[index]).squareRoot() * own[index]
+    }
+    return draw
+  }
+
   /// A_O as a matrix D×P, row-major: the operator applied to every unit picture.
   /// - Throws: `tooLarge` above 2²⁶ elements, or what the operator's plan throws.
   package func matrix() throws(PlanError) -> [Double] {
     let (pixels, all) = (forwardOperator.domain.count, forwardOperator.codomain.count)
     let seen = observedIndices
-    guard seen.count <= (1 << 26) / max(pixels, 1) else {
+    guard seen.count <= Self.largestMatrix / max(pixels, 1) else {
       throw .tooLarge("a matrix from \(pixels) elements of the picture to \(seen.count) data")
     }
     let lanes = min(64, pixels)

@@ -1,5 +1,6 @@
 /// ln p(y | m) of many lanes and its gradients in the means and levels. Conformers: `CensoredEvaluator`
-/// (one law of the noise) and `NoiseMixtureEvaluator` (a weighted mixture of laws).
+/// (independent data, one law of the noise), `NoiseMixtureEvaluator` (a weighted mixture of laws) and
+/// `GaussianEvaluator` (correlated data at a known level).
 package protocol LikelihoodEvaluator: AnyObject {
   /// `means`, `meanGradients`: lanes × the length of a lane's means; all else: lanes. Nats. A lane whose
   /// value is not finite gets −∞ and zero gradients.

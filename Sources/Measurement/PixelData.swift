@@ -50,6 +50,13 @@ package struct PixelData: Sendable {
     self.high = high
   }
 
+  /// Measured values whose variances are another's business: their covariance is known as a whole.
+  package init(measured values: [Float]) {
+    self.init(
+      values: values, kinds: [PixelKind](repeating: .measured, count: values.count),
+      extraVariances: [Float](repeating: 0, count: values.count))
+  }
+
   package var count: Int { values.count }
 
   /// v_i at the mean m.

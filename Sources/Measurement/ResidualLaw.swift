@@ -2,13 +2,15 @@ import Maps
 import Randomness
 
 /// The law of the residual ε of a picture given its mean image m and the data y: what `PosteriorPictures`
-/// needs of it. Conformers: `ResidualConditional` (independent elements, censored or not) and
-/// `LinearResidualConditional` (any linear instrument, any covariance).
+/// needs of it. Conformers: `ResidualConditional` (independent elements, censored or not),
+/// `LinearResidualConditional` (any linear instrument, any covariance), `MixedResidualConditional` (the
+/// same under one of several laws of the noise), `CorrelatedResidualConditional` (any number of data).
 package protocol ResidualLaw: Sendable {
   /// Length of what a plan accumulates for the variances.
   var accumulatorCount: Int { get }
   /// Var(ε | y, m) averaged over mean images, P elements, from the mean of what was accumulated.
-  func variances(averaged accumulator: [Double]) -> [Double]
+  /// - Throws: what a plan made for it throws.
+  func variances(averaged accumulator: [Double]) throws(PlanError) -> [Double]
   func makePlan(lanes: Int) throws(PlanError) -> any ResidualLawPlan
 }
 

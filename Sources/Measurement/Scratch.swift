@@ -1,11 +1,18 @@
 /// Zeros in memory of its own, for as long as the object lives; the plan that makes it owns it.
 final class Scratch {
+  let count: Int
   let pointer: UnsafeMutablePointer<Double>
 
   init(_ count: Int) {
+    self.count = count
     pointer = .allocate(capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: count)
   }
 
   deinit { pointer.deallocate() }
+
+  /// All elements.
+  var buffer: UnsafeMutableBufferPointer<Double> {
+    UnsafeMutableBufferPointer(start: pointer, count: count)
+  }
 }

@@ -30,7 +30,7 @@ extension MeasurementModel {
     let data = turned.map { $0.pixelData(picture.values) }
     let map = stackedInstrument(turned)
     (instrument, logVolume, painted, unclipped, grid) = (map, 0, nil, nil, nil)
-    (problems, self.alternatives) = (data, alternatives)
+    (problems, law, solver) = (data, .alternatives(alternatives), .dense)
     level =
       isLevelInferred
       ? .inferred(estimates: [picture.sigma]) : .known([turned[0].level(of: picture.sigma)])

@@ -10,7 +10,9 @@ import Tensors
 /// - *painted factors*: the same with the residual's factors as coordinates, where clipped data, or
 ///   pictures that do not share one covariance, bar integrating them out;
 /// - *turned data*: anything else, up to 4,096 data (`DiagonalizedMeasurement`); of a picture with clipped
-///   data the values before clipping join the coordinates (`UnclippedValues`).
+///   data the values before clipping join the coordinates (`UnclippedValues`);
+/// - *correlated data*: the same by conjugate gradients, any number of data, at a known level and not
+///   clipped (`CorrelatedMeasurement`).
 package struct MeasurementModel {
   /// What of the decoder's residual is part of it.
   let residualKind: SolveOptions.Residual
@@ -20,8 +22,9 @@ package struct MeasurementModel {
   /// C×H×W of the data where they are pixels in their order, else nil.
   let grid: Shape?
   package let problems: [PixelData]
-  /// Laws of the noise that are summed out; nil for one law.
-  let alternatives: NoiseAlternatives?
+  let law: DataLaw
+  /// How C⁻¹ of data that are not independent is applied; nil for independent ones.
+  let solver: CorrelationSolver?
   let level: NoiseLevel
   /// The prior of the residual's scale where it is inferred.
   let residualScale: ResidualScale?
@@ -34,29 +37,32 @@ package struct MeasurementModel {
 
   /// - Parameter isPaintingAllowed: whether factors may become coordinates; else the residual is reduced
   ///   to its diagonal where they would.
+  /// - Parameter solver: what was asked for, for data that are not independent.
   /// - Throws: `PipelineError` for what cannot be combined; `PlanError` for singular covariances.
   package init(
     pictures: [DamagedPicture], noise: NoiseShape, isLevelInferred: Bool,
     forward: ForwardModel, residual: ResidualCovariance, isPaintingAllowed: Bool = false,
-    residualScale: ResidualScale?
+    residualScale: ResidualScale?, solver: NoiseOptions.Solver
   ) throws {
-    alternatives = nil
     let isPaintingNeeded =
       noise.isWhite && forward.isIdentity && residual.rank > 0
       && (pictures.contains { $0.isCensored } || !Self.haveOneStructure(pictures)
-        || pictures[0].observedCount > DenseNoise.largestDimension)
+        || solver == .automatic && pictures[0].observedCount > DenseNoise.largestDimension)
     let residual = isPaintingNeeded && !isPaintingAllowed ? residual.diagonal : residual
     let isIdentity = forward.isIdentity
     let isCensored = pictures.contains { $0.isCensored }
     let sigmas = pictures.map(\.sigma)
-    let level = isLevelInferred ? NoiseLevel.inferred(estimates: sigmas) : .known(sigmas)
+    let level =
+      isLevelInferred ? NoiseLevel.inferred(estimates: sigmas) : .known(sigmas)
     residualKind =
       residual.rank > 0 ? .full : residual.variances.contains { $0 > 0 } ? .diagonal : .none
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
-    self.residualScale = hasResidual ? residualScale : nil
     let isIndependent = noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual)
     grid =
       (isIndependent || isPaintingNeeded) && forward.dataShape.rank == 3 ? forward.dataShape : nil
+    if isIndependent || isPaintingNeeded {
+      try Self.checkIndependent(solver)
+    }
     if isIndependent {
       // Independent data.
       instrument = isIdentity ? nil : forward.map
@@ -73,12 +79,26 @@ package struct MeasurementModel {
           "the pictures differ in depth, range or mask: with coloured noise, or with an operator and a "
             + "residual, solve them one at a time")
       }
+      let described = try GaussianMeasurement(
+        forwardOperator: forward.map, observed: pictures[0].observed, noise: noise,
+        fixedVariances: pictures[0].fixedVariances, residual: residual)
+      if solver == .conjugateGradients || solver == .automatic && !described.isDense {
+        let measurement = try Self.correlated(
+          described, pictures, isLevelInferred: isLevelInferred, solver: solver)
+        let data = pictures.map { measurement.observed($0.values) }
+        (instrument, logVolume, unclipped) = (measurement.instrument, 0, nil)
+        (law, self.solver) = (.correlated(measurement.noise), CorrelationSolver(measurement))
+        (self.level, self.residualScale) = (level, nil)
+        problems = data.map { PixelData(measured: $0) }
+        residuals = data.map { CorrelatedResidualConditional(measurement, data: $0) }
+        return
+      }
+      self.residualScale = hasResidual ? residualScale : nil
       let turned = try DiagonalizedMeasurement(
-        GaussianMeasurement(
-          forwardOperator: forward.map, observed: pictures[0].observed, noise: noise,
-          fixedVariances: pictures[0].fixedVariances, residual: residual),
+        described,
         level: isLevelInferred ? .inferred(firstGuess: sigmas[0]) : .known(sigmas[0]),
         isScaleInferred: self.residualScale != nil)
+      (law, self.solver) = (.independent, .dense)
       logVolume = turned.logVolume
       if isCensored {
         guard pictures.count == 1 else {
@@ -101,9 +121,8 @@ package struct MeasurementModel {
       self.level = isLevelInferred ? level : .known(sigmas.map { turned.level(of: $0) })
       return
     }
-    logVolume = 0
-    unclipped = nil
-    self.level = level
+    (logVolume, unclipped, law, self.solver) = (0, nil, .independent, nil)
+    (self.level, self.residualScale) = (level, hasResidual ? residualScale : nil)
     let own = residual.variances
     let variances = isIdentity ? own : [Float](repeating: 0, count: forward.dataShape.count)
     problems = pictures.map { $0.pixelData(residualVariances: variances) }
@@ -120,7 +139,8 @@ package struct MeasurementModel {
   ) {
     grid = shape
     residualKind = .intensity
-    (instrument, logVolume, painted, unclipped, alternatives) = (nil, 0, nil, nil, nil)
+    (instrument, logVolume, painted, unclipped) = (nil, 0, nil, nil)
+    (law, solver) = (.independent, nil)
     let sigmas = pictures.map(\.sigma)
     level = isLevelInferred ? .inferred(estimates: sigmas) : .known(sigmas)
     residualScale = intensity.scale
@@ -146,8 +166,7 @@ package struct MeasurementModel {
     }
     return ImagePosterior(
       generator: generator, flow: flow, instrument: instrument, logVolume: logVolume,
-      problems: problems, alternatives: alternatives, noiseLevel: level,
-      residualScale: residualScale,
+      problems: problems, law: law, noiseLevel: level, residualScale: residualScale,
       scaledCount: painted?.rank ?? 0, logarithmicCount: unclipped?.count ?? 0,
       pictureShape: model.imageShape)
   }

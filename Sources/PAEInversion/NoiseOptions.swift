@@ -39,6 +39,18 @@ public struct NoiseOptions: Sendable, Equatable {
   /// K, what the channels have in common, C×C row-major; nil for independent channels.
   public var channelCovariance: [Double]?
 
+  /// How data that are not independent are solved.
+  public enum Solver: String, Sendable, CaseIterable {
+    /// Dense up to 4,096 data, else by conjugate gradients.
+    case automatic = "auto"
+    /// Data turned to independent ones by a dense factorization.
+    case dense
+    /// By conjugate gradients: any number of data, σ known.
+    case conjugateGradients = "cg"
+  }
+
+  public var solver = Solver.automatic
+
   public init(
     sigma: Sigma? = nil, spectrum: Spectrum = .white, sigmaMap: String? = nil,
     channelCovariance: [Double]? = nil

@@ -9,7 +9,8 @@ import Tensors
 /// averaged over draws and divided by what the model expects of it.
 ///
 /// A datum that can be censored is measured only when it lies inside the range, a < t < b, so its
-/// expectation is that of a normal cut off there: E t² = 1 − (b φ(b) − a φ(a))/(Φ(b) − Φ(a)).
+/// expectation is that of a normal cut off there: E t² = 1 − (b φ(b) − a φ(a))/(Φ(b) − Φ(a)). Of correlated
+/// data it is rᵀC⁻¹r, r = y − A G(u), and D is expected.
 public struct PosteriorFit: Sendable, Equatable {
   /// 1 when the fit is as good as the noise lets it be; NaN when nothing was measured.
   public let chiSquarePerDatum: Double
@@ -47,6 +48,14 @@ public struct PosteriorFit: Sendable, Equatable {
     var images = [Float](repeating: 0, count: lanes * pixels)
     var span = images.mutableSpan
     try posterior.meanMap.makePlan(lanes: lanes).apply(base.span, into: &span)
+    if case .correlated(let noise) = posterior.law {
+      chiSquarePerDatum =
+        try Self.correlatedSum(images, data: data.values, noise) / Double(lanes * data.count)
+      pValue = Self.probability(chiSquarePerDatum, count: data.count)
+      whiteness = nil
+      unjudged = "the noise correlates neighbouring data, and their residuals with them"
+      return
+    }
     let measured = data.kinds.indices.filter { data.kinds[$0] == .measured }
     let isCensored = data.kinds.contains { $0 == .belowLow || $0 == .aboveHigh }
     var (sum, expected) = (0.0, 0.0)
@@ -105,10 +114,26 @@ public struct PosteriorFit: Sendable, Equatable {
       return
     }
     chiSquarePerDatum = sum / expected
-    pValue =
-      1
-      - chiSquareProbability(
-        chiSquarePerDatum * Double(measured.count), degrees: Double(measured.count))
+    pValue = Self.probability(chiSquarePerDatum, count: measured.count)
+  }
+
+  /// P(χ²_n ≥ n · value).
+  private static func probability(_ value: Double, count: Int) -> Double {
+    1 - chiSquareProbability(value * Double(count), degrees: Double(count))
+  }
+
+  /// Σ rᵀC⁻¹r over rows of means.
+  private static func correlatedSum(
+    _ means: [Float], data: [Float], _ noise: any NoiseModel
+  ) throws(PlanError) -> Double {
+    let plan = try noise.makePlan(lanes: means.count / data.count)
+    let residuals = means.indices.map { Double(data[$0 % data.count]) - Double(means[$0]) }
+    var values = [Double](repeating: 0, count: means.count / data.count)
+    var pulls = residuals
+    var valueSpan = values.mutableSpan
+    var pullSpan = pulls.mutableSpan
+    plan.evaluate(residuals.span, logDensities: &valueSpan, gradients: &pullSpan)
+    return zip(residuals, pulls).reduce(0) { $0 - $1.0 * $1.1 }
   }
 }
 

@@ -43,6 +43,7 @@ struct PosteriorSolver {
     _ pictures: [DamagedPicture], noise: ResolvedNoise, forward: ForwardModel
   ) throws -> MeasurementModel {
     if let intensity = try intensityResidual(noise: noise, forward: forward) {
+      try MeasurementModel.checkIndependent(options.noise.solver)
       return MeasurementModel(
         pictures: pictures, isLevelInferred: options.noise.level == .inferred,
         shape: model.imageShape, intensity: intensity)
@@ -50,7 +51,8 @@ struct PosteriorSolver {
     return try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: options.noise.level == .inferred,
       forward: forward, residual: residual, isPaintingAllowed: options.residual == .full,
-      residualScale: options.isResidualScaleInferred ? model.residualScale : nil)
+      residualScale: options.isResidualScaleInferred ? model.residualScale : nil,
+      solver: options.noise.solver)
   }
 
   /// Modes and draws of pictures whose noise is known in shape.

@@ -41,6 +41,7 @@ extension ProblemFile {
       }
       lines.append("  channel-covariance: [" + rows.joined(separator: ", ") + "]")
     }
+    if noise.solver != .automatic { lines.append("  solver: " + noise.solver.rawValue) }
     lines.append("residual: " + options.residual.rawValue)
     lines.append("clipped: " + Self.quoted(options.clipping.rawValue))
     lines += [

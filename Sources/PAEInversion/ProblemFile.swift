@@ -11,7 +11,9 @@ public struct ProblemFile: Sendable, Equatable {
     "data", "truth", "mask", "output", "model", "operator", "noise", "residual", "clipped",
     "sampling",
   ]
-  static let noiseKeys = ["sigma", "spectrum", "border", "sigma-map", "channel-covariance"]
+  static let noiseKeys = [
+    "sigma", "spectrum", "border", "sigma-map", "channel-covariance", "solver",
+  ]
   static let samplingKeys = [
     "method", "space", "chains", "draws", "warmup", "target-accept", "seed", "samples",
   ]
@@ -118,6 +120,7 @@ public struct ProblemFile: Sendable, Equatable {
     }
     if let border = members["border"] { noise.border = try border.choice(NoiseOptions.Border.self) }
     noise.sigmaMap = try members["sigma-map"].map(path)
+    if let solver = members["solver"] { noise.solver = try solver.choice(NoiseOptions.Solver.self) }
     if let rows = members["channel-covariance"] {
       let matrix = try rows.elements.map { try $0.elements.map { try $0.number() } }
       guard matrix.allSatisfy({ $0.count == matrix.count }) else {

@@ -28,6 +28,10 @@ extension PosteriorSolver {
         "--noise-spectrum power:auto takes data that are not clipped, but values pile up at the ends "
           + "of the range: give the slope, or --clipped no where they were not cut off")
     }
+    guard options.noise.solver != .conjugateGradients else {
+      throw PipelineError.usage(
+        "--solver cg takes noise of a known slope: give it, or leave --solver out")
+    }
     guard options.residual != .intensity else {
       throw PipelineError.usage(
         "--residual intensity takes independent noise; with --noise-spectrum power:auto use full, "

@@ -134,6 +134,16 @@ extension SolveReport {
         ("residual_scale_sd", .number(residualScale.deviation)),
       ]
     }
+    switch solver {
+    case nil: break
+    case .dense: members.append(("solver", .string("dense")))
+    case .fourier: members.append(("solver", .string("fourier")))
+    case .conjugateGradients(let tolerance, let error):
+      members += [
+        ("solver", .string("cg")), ("tolerance", .number(tolerance)),
+        ("log_determinant_error", .number(error)),
+      ]
+    }
     return .object(members)
   }
 

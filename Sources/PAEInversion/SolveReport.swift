@@ -75,6 +75,8 @@ public struct SolveReport: Sendable {
   /// Posterior mean and standard deviation of the exponent of the noise's power law; nil where it is not
   /// inferred.
   public let slope: (mean: Double, deviation: Double)?
+  /// How data that are not independent were solved; nil for independent ones.
+  public let solver: CorrelationSolver?
   public let seconds: Seconds
   public let gradients: Int
   /// Gradients that chains asked for / gradients computed, of the whole batch; nil for `--method map`.
@@ -117,6 +119,7 @@ public struct SolveReport: Sendable {
     measurement: MeasurementModel, prior: PriorReference, reading: Double?
   ) throws {
     residualKind = measurement.residualKind
+    solver = measurement.solver
     self.command = command
     self.options = options
     modelName = model.name
@@ -151,7 +154,8 @@ public struct SolveReport: Sendable {
     }
     method = run?.method ?? options.method
     drawCounts = run.map { ($0.draws.chains, $0.draws.draws) } ?? (0, 0)
-    evidence = run?.evidence.map { ($0.log, $0.error) }
+    let logDensityError = measurement.solver?.logDensityError ?? 0
+    evidence = run?.evidence.map { ($0.log, $0.error.map { hypot($0, logDensityError) }) }
     importance = run?.importance
     jumps = run?.jumps.map {
       (

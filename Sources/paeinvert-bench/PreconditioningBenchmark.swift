@@ -38,7 +38,7 @@ struct PreconditioningBenchmark {
     posterior = try MeasurementModel(
       pictures: pictures, noise: noise.shape, isLevelInferred: false,
       forward: forward, residual: model.residual.diagonal,
-      residualScale: model.residualScale
+      residualScale: model.residualScale, solver: .automatic
     ).posterior(of: model, inCodes: options.space == .z)
     let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
     let starts = key.child("starts")

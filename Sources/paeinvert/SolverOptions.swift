@@ -60,6 +60,12 @@ struct SolverOptions: ParsableArguments {
   var residual = SolveOptions.Residual.auto
 
   @Option(
+    help:
+      "How data are solved that coloured noise or the residual correlates: dense (up to 4,096 data), cg (conjugate gradients: any number, --sigma known, not clipped), or auto."
+  )
+  var solver = NoiseOptions.Solver.automatic
+
+  @Option(
     help: "Are values at the ends of the range clipped noise: auto (when they pile up), yes or no.")
   var clipped = SolveOptions.Clipping.auto
 
@@ -106,6 +112,7 @@ struct SolverOptions: ParsableArguments {
     var options = SolveOptions(threads: threads.count)
     options.model = model
     options.noise = try noise.noiseOptions()
+    options.noise.solver = solver
     options.residual = residual
     options.clipping = clipped
     options.method = method
@@ -150,6 +157,7 @@ struct SolverOptions: ParsableArguments {
 }
 
 extension SolveOptions.Residual: ExpressibleByArgument {}
+extension NoiseOptions.Solver: ExpressibleByArgument {}
 extension SolveOptions.Clipping: ExpressibleByArgument {}
 extension SolveOptions.Space: ExpressibleByArgument {}
 extension SolveOptions.Method: ExpressibleByArgument {}

@@ -32,6 +32,12 @@ import Testing
     for (arguments, words) in [
       (["denoise", "a.png", "--sigma", "0.1"], ["sigma: 0.1", "output: a.denoised"]),
       (["denoise", "a.png"], ["sigma: auto"]),
+      (
+        [
+          "denoise", "a.png", "--sigma", "0.1", "--noise-spectrum", "power:2", "--solver", "cg",
+          "--clipped", "no",
+        ], ["  solver: cg"]
+      ),
       (["denoise", "a.png", "--noise-spectrum", "power:auto,0.05"], ["\"power:auto,0.05\""]),
       (
         ["denoise", "a.png", "b c.png", "--noise-spectrum", "power:2,0.05", "--space", "u"],

@@ -49,7 +49,7 @@ private struct SlopeProblem {
   func posterior(inferred estimate: Double? = nil) throws -> ImagePosterior {
     ImagePosterior(
       generator: try problem.prior.generator, instrument: stackedInstrument(turned),
-      problems: turned.map { $0.pixelData(problem.data) }, alternatives: alternatives,
+      problems: turned.map { $0.pixelData(problem.data) }, law: .alternatives(alternatives),
       noiseLevel: estimate.map { .inferred(estimates: [$0]) } ?? .known([1]),
       residualScale: estimate.map { _ in ResidualScale(mean: 0, deviation: 0.3) })
   }

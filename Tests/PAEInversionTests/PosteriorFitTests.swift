@@ -76,6 +76,36 @@ import Testing
     #expect(abs(fit.pValue - exp(-fit.chiSquarePerDatum)) < 1e-12)
   }
 
+  // Fails when: C⁻¹ is left out, or its sign lost; the sum is not divided by the number of draws.
+  @Test("of correlated data χ² is rᵀC⁻¹r")
+  func correlated() throws {
+    let weights: [Float] = [1, 0, 0, 1, 1, 1, 0, 0]
+    let prior = try LinearGaussianPrior(
+      image: Shape(1, 2, 2), weights: weights, mean: [0, 0, 0, 0.5],
+      residualVariances: [Float](repeating: 0, count: 4))
+    // C = [[2, 1], [1, 2]] for each pair of pixels: C⁻¹ = [[2, −1], [−1, 2]]/3.
+    let covariance: [Double] = [2, 1, 0, 0, 1, 2, 0, 0, 0, 0, 2, 1, 0, 0, 1, 2]
+    let posterior = ImagePosterior(
+      generator: prior.generator, problems: [PixelData(measured: [1, -1, 0.5, 0])],
+      law: .correlated(try DenseNoise(covariance: covariance, dimension: 4)),
+      noiseLevel: .known([1]))
+    let draws = draws(2, count: 40)
+    let fit = try PosteriorFit(draws: draws, posterior: posterior, problem: 0, grid: nil)
+    var sum = 0.0
+    for chain in 0..<2 {
+      for draw in 0..<40 {
+        let u = Array(draws.position(chain: chain, draw: draw))
+        let r = [1 - u[0], -1 - u[1], 0.5 - u[0] - u[1], -0.5]
+        for (a, b) in [(r[0], r[1]), (r[2], r[3])] { sum += (a * a + b * b - a * b) * 2 / 3 }
+      }
+    }
+    #expect(abs(fit.chiSquarePerDatum - sum / 320) < 2e-6 * sum / 320)
+    // P(χ²₄ ≥ t) = (1 + t/2) e^(−t/2).
+    let half = 2 * fit.chiSquarePerDatum
+    #expect(abs(fit.pValue - (1 + half) * exp(-half)) < 1e-12)
+    #expect(fit.whiteness == nil && fit.unjudged?.contains("correlates") == true)
+  }
+
   // Fails when: 0/0 becomes 0, or 1.
   @Test("without measured data there is no χ²")
   func nothing() throws {
