@@ -83,7 +83,7 @@ import Workers
   ///
   /// Seen to fail: m left out of KL's gradient; ½ lost in dv; the factor 2s² left out of the prior's or of
   /// q's part; ε left out of dv; −½ of ln q's gradient lost; the sign of the slope of |KL − C|; the joint
-  /// flow's gradient not cleared or scaled by 2s².
+  /// flow's gradient scaled by 2s².
   @Test(
     "the gradient is that of 2s² times the loss, for encoder, decoder and joint flow",
     arguments: Case.allCases)

@@ -94,7 +94,11 @@ import Workers
     if let options = record.objective, objective.name.encodesVariances {
       #expect(options.heldOutDivergence! > 0)
       let s = options.pixelDeviation!
-      if case .betaVAE = objective { #expect(options.beta == 20 && options.capacity == 3) }
+      if case .betaVAE = objective {
+        #expect(options.beta == 20 && options.capacity == 3)
+        // Held to C by β; one draw for each of 30 pictures scatters by √(K/2n) and more.
+        #expect(abs(options.heldOutDivergence! - 3) < 1.5, "\(options)")
+      }
       if options.isPixelDeviationLearned! {
         // Draws scatter: they err more than their mean, and s² is their error.
         #expect(s * s > record.heldOutError && s * s < plainVariance() * 1.2)
@@ -106,8 +110,8 @@ import Workers
     if case .beta0VAE = objective { #expect(record.objective?.posteriorDeviation == 0.2) }
   }
 
-  /// Seen to fail: the joint flow's state left out of the checkpoint; draws keyed by the step within an epoch
-  /// alone; the number of shards taken from the threads.
+  /// Seen to fail: the joint flow's state left out of the checkpoint; draws numbered by the steps of a plan;
+  /// the joint flow's gradient not cleared between steps.
   @Test(
     "a training that was stopped goes on to the same bytes, on another number of threads",
     arguments: objectives.filter { $0 != .ppca })
