@@ -19,13 +19,24 @@ public struct ModelDescription: Codable, Sendable, Equatable {
     public var shape: Shape { Shape(channels, height, width) }
   }
 
-  /// Which objective the autoencoder was trained on.
-  public enum Objective: String, Codable, Sendable {
+  /// What the model was trained for (README, "Training").
+  public enum Objective: String, Codable, Sendable, CaseIterable {
     case pae
+    case ae
+    case ppca
     case vae
     case betaVAE = "beta-vae"
     case flowVAE = "flow-vae"
-    case ppca
+    case beta0VAE = "beta0-vae"
+
+    /// Whether the encoder tells the variance of each code too: 2K outputs, K means and then K
+    /// logarithms of variances.
+    public var encodesVariances: Bool {
+      switch self {
+      case .vae, .betaVAE, .flowVAE: true
+      case .pae, .ae, .ppca, .beta0VAE: false
+      }
+    }
   }
 
   public struct Residual: Codable, Sendable, Equatable {
@@ -112,6 +123,8 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
   /// files of before there were factors.
   public var heldOutResidualLogLikelihood: Double?
   public var heldOutDiagonalResidualLogLikelihood: Double?
+  /// Options and figures of the objective; nil where it has none.
+  public var objective: ObjectiveRecord?
 
   public init(
     data: String, pictures: Int, heldOut: Int, seed: UInt64, epochs: Int, flowEpochs: Int,

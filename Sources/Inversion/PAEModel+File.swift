@@ -159,7 +159,7 @@ extension PAEModel {
   /// The file's content; the same model gives the same bytes.
   func encodedFile() -> Safetensors {
     var tensors: [Safetensors.NamedTensor] = []
-    for (prefix, network) in [("encoder", encoder), ("decoder", decoder)] {
+    for (prefix, network) in [("encoder", recognition), ("decoder", decoder)] {
       for slot in network.layout.slots {
         tensors.append(
           .init(

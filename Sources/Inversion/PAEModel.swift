@@ -9,7 +9,11 @@ import Tensors
 /// u = f(e(x)) and x ≈ g(T(u)), T = f⁻¹ (Böhm and Seljak, TMLR 2022, arXiv 2006.05479).
 public struct PAEModel: Prior {
   public let description: ModelDescription
+  /// e, K outputs: codes, or their means where the encoder tells variances too.
   public let encoder: Network
+  /// The encoder as the file has it: e, or its 2K outputs (`ModelDescription.Objective.encodesVariances`),
+  /// K means and then K logarithms of variances.
+  public let recognition: Network
   public let decoder: Network
   public let flow: NormalizingFlow
   public let residual: ResidualCovariance
@@ -21,6 +25,7 @@ public struct PAEModel: Prior {
   /// The residual by painted intensity; nil for files that do not have it.
   public let intensityResidual: IntensityResidual?
 
+  /// - Parameter encoder: as the file has it, see `recognition`.
   /// - Throws: `ModelError` when the parts do not fit one another.
   public init(
     description: ModelDescription, encoder: Network, decoder: Network, flow: NormalizingFlow,
@@ -28,8 +33,12 @@ public struct PAEModel: Prior {
   ) throws(ModelError) {
     let shape = description.image.shape
     let latent = description.latent
-    guard encoder.domain == shape, encoder.codomain.count == latent else {
+    let outputs = description.objective.encodesVariances ? 2 * latent : latent
+    guard encoder.domain == shape, encoder.codomain.count == outputs else {
       throw .parts("the encoder maps \(encoder.domain) to \(encoder.codomain)")
+    }
+    guard let codes = outputs == latent ? encoder : encoder.keepingOutputs(latent) else {
+      throw .parts("the encoder of means and variances does not end with a linear layer")
     }
     guard decoder.domain.count == latent, decoder.codomain.count == shape.count else {
       throw .parts("the decoder maps \(decoder.domain) to \(decoder.codomain)")
@@ -46,7 +55,8 @@ public struct PAEModel: Prior {
       throw .parts("the residual's variances are beyond single precision")
     }
     self.description = description
-    self.encoder = encoder
+    self.encoder = codes
+    recognition = encoder
     self.decoder = decoder
     self.flow = flow
     self.residual = residual

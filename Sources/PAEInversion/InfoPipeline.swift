@@ -23,7 +23,7 @@ public struct ModelInfo: Sendable {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     bytes = (attributes?[.size] as? NSNumber)?.intValue ?? 0
     description = model.description
-    autoencoderWeights = model.encoder.layout.count + model.decoder.layout.count
+    autoencoderWeights = model.recognition.layout.count + model.decoder.layout.count
     flowWeights = model.flow.layout.count
     residualDeviation =
       (accurateSum(model.residualVariances) / Double(model.residualVariances.count)).squareRoot()
@@ -61,6 +61,9 @@ public struct ModelInfo: Sendable {
         format: "residual: %.4f root mean square, %d factors", residualDeviation,
         description.residual.rank),
     ]
+    if let objective = description.training?.objective {
+      lines.append("objective: \(objective.text)")
+    }
     if let training = description.training {
       lines.append(
         "trained on: \(training.data), \(training.pictures) pictures and \(training.heldOut) held "
@@ -124,7 +127,8 @@ public struct ModelInfo: Sendable {
               ("held_out_mse", .number(training.heldOutError)),
               ("held_out_flow_log_likelihood", .number(training.heldOutFlowLogLikelihood)),
               ("held_out_gaussian_log_likelihood", .number(training.heldOutGaussianLogLikelihood)),
-            ] + residuals)
+            ] + residuals
+              + (training.objective.map { [("objective", $0.json)] } ?? []))
         ))
     }
     return .object(members)

@@ -89,15 +89,29 @@ package struct FactorAnalysis: Sendable {
 
   /// ln N(r; 0, Σ) in nats of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
   package func logDensities(of rows: ArraySlice<Float>) -> [Double] {
+    logDensities(of: rows.map { Double($0) })
+  }
+
+  /// The same of residuals in double precision.
+  func logDensities(of rows: [Double]) -> [Double] {
     let constant = Double(dimension) * log(2 * Double.pi) + Scores(self).logDeterminant
     return squaredDistances(of: rows).map { -0.5 * (constant + $0) }
   }
 
+  /// B, R×P row-major: the mean of the scores of a residual r is B r.
+  var scoreWeights: [Double] {
+    let scores = Scores(self)
+    return product(scores.inverse, scores.scaled, rank, dimension, rank)
+  }
+
   /// rᵀ Σ⁻¹ r of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
   func squaredDistances(of rows: ArraySlice<Float>) -> [Double] {
+    squaredDistances(of: rows.map { Double($0) })
+  }
+
+  private func squaredDistances(of values: [Double]) -> [Double] {
     let (size, rank) = (dimension, rank)
-    let count = rows.count / size
-    let values = rows.map { Double($0) }
+    let count = values.count / size
     let scores = Scores(self)
     let inverses = variances.map { 1 / $0 }
     // rᵀ Σ⁻¹ r = Σ r_i²/s_i − hᵀ M⁻¹ h, h = G r.
@@ -115,26 +129,39 @@ package struct FactorAnalysis: Sendable {
   }
 }
 
-/// The axes along which second moments of unit diagonal are largest.
+/// The axes along which second moments, of unit diagonal or as they are, are largest.
 package struct PrincipalAxes: Sendable {
   /// Largest first.
   let values: [Double]
   /// One unit vector for each value, R×P row-major.
   let vectors: [Double]
-  /// √S_ii, or the floor's root where that is larger: what the axes were scaled by.
+  /// √S_ii, or the floor's root where that is larger: what the axes were scaled by; else ones.
   let scales: [Double]
   /// The sum of all P eigenvalues.
   let trace: Double
 
   var count: Int { values.count }
 
-  /// Cost O(P³).
+  /// Of moments scaled to a unit diagonal. Cost O(P³).
   package init(_ moments: SecondMoments, count: Int, floor: Double) {
     let size = moments.dimension
-    precondition((1...size).contains(count))
-    scales = moments.diagonal.map { max($0, floor).squareRoot() }
+    let scales = moments.diagonal.map { max($0, floor).squareRoot() }
     var matrix = moments.matrix
     for index in matrix.indices { matrix[index] /= scales[index / size] * scales[index % size] }
+    self.init(matrix, scales: scales, count: count)
+  }
+
+  /// Of the moments as they are. Cost O(P³).
+  package init(_ moments: SecondMoments, count: Int) {
+    self.init(
+      moments.matrix, scales: [Double](repeating: 1, count: moments.dimension), count: count)
+  }
+
+  private init(_ moments: [Double], scales: [Double], count: Int) {
+    let size = scales.count
+    precondition((1...size).contains(count))
+    var matrix = moments
+    self.scales = scales
     trace = (0..<size).reduce(0) { $0 + matrix[$1 * size + $1] }
     var eigenvalues = [Double](repeating: 0, count: size)
     // Column-major columns of P numbers are the rows of an R×P array.

@@ -40,6 +40,11 @@ package final class FlowTrainer {
   private let key: RandomKey
   private let shards: [FlowShard]
 
+  /// Whether weight decay acts on a tensor of a flow: on the conditioners' weights alone.
+  static func decays(_ slot: ParameterSlot) -> Bool {
+    slot.name.contains("conditioner") && slot.name.hasSuffix("weight")
+  }
+
   private var dimension: Int { flow.dimension }
   package var codeCount: Int { codes.count / dimension }
   package var stepsPerEpoch: Int { codeCount / options.batch }
@@ -64,8 +69,7 @@ package final class FlowTrainer {
     jitterScales = gaussian.standardDeviations.map { Float($0 * options.jitter) }
     optimizer = Optimizer(
       weights: FloatBuffer(flow.parameters), layout: flow.layout, options: options.optimizer,
-      pool: pool,
-      decays: { $0.name.contains("conditioner") && $0.name.hasSuffix("weight") })
+      pool: pool, decays: Self.decays)
     shards = try (0..<options.shards).map { [flow] _ in
       try FlowShard(
         flow: flow, lanes: options.batch / options.shards, dropout: Float(options.dropout))

@@ -6,13 +6,16 @@ import Workers
 extension PAEModel {
   /// The same encoder, decoder and flow with the residual fitted again, to the pictures that were held
   /// out when the model was trained: the split follows from the recorded seed and count.
-  /// - Throws: `TrainingError.noRecord`; `.otherPictures` when size, count or the error on the held-out
+  /// - Throws: `TrainingError.noRecord`; `.fixedResidual` for `ppca`; `.otherPictures` when size, count or the error on the held-out
   ///   pictures are not those of the record.
   public func refittingResidual(
     images: any ImageSource, pool: WorkerPool
   ) throws -> PAEModel {
     guard var record = self.description.training, record.heldOut > 0, record.pictures > 0 else {
       throw TrainingError.noRecord(name: self.description.name)
+    }
+    guard self.description.objective != .ppca else {
+      throw TrainingError.fixedResidual(name: self.description.name)
     }
     guard images.shape == self.description.image.shape else {
       throw TrainingError.otherPictures(what: "they are \(images.shape)")
@@ -39,7 +42,7 @@ extension PAEModel {
     description.residual = fit.description
     description.training = record
     return try PAEModel(
-      description: description, encoder: encoder, decoder: decoder, flow: flow,
+      description: description, encoder: recognition, decoder: decoder, flow: flow,
       residual: fit.covariance, intensityVariance: fit.intensityVariance)
   }
 }

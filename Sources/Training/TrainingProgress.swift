@@ -14,6 +14,8 @@ public struct TrainingProgress: Sendable {
   public let steps: Int
   /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats.
   public let value: Double
+  /// Stage 1 of an objective with a divergence: its mean over the latest batches, nats.
+  public let divergence: Double?
   /// Pictures or codes a second, over this stage.
   public let itemsPerSecond: Double
   /// Until the end of this stage.
@@ -30,6 +32,7 @@ final class ProgressMeter {
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var smoothed: Double?
+  private var smoothedDivergence: Double?
 
   init(
     stage: TrainingProgress.Stage, epochs: Int, firstEpoch: Int, stepsPerEpoch: Int, batch: Int
@@ -42,15 +45,21 @@ final class ProgressMeter {
     start = clock.now
   }
 
-  func progress(epoch: Int, step: Int, value: Double) -> TrainingProgress {
-    // A moving average over about fifty batches.
+  func progress(
+    epoch: Int, step: Int, value: Double, divergence: Double? = nil
+  ) -> TrainingProgress {
+    // Moving averages over about fifty batches.
     smoothed = smoothed.map { $0 + (value - $0) / 50 } ?? value
+    smoothedDivergence = divergence.map { latest in
+      smoothedDivergence.map { $0 + (latest - $0) / 50 } ?? latest
+    }
     let seconds = max((clock.now - start).inSeconds, 1e-9)
     let done = (epoch - firstEpoch) * stepsPerEpoch + step
     let left = (epochs - firstEpoch) * stepsPerEpoch - done
     return TrainingProgress(
       stage: stage, epoch: epoch + 1, epochs: epochs, step: step, steps: stepsPerEpoch,
-      value: smoothed ?? value, itemsPerSecond: Double(done * batch) / seconds,
+      value: smoothed ?? value, divergence: smoothedDivergence,
+      itemsPerSecond: Double(done * batch) / seconds,
       secondsLeft: Double(left) * seconds / Double(max(done, 1)))
   }
 }

@@ -9,6 +9,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   public var name: String
   /// What the pictures are, for the record.
   public var data: String
+  public var objective: TrainingObjective
   public var architecture: String
   /// K.
   public var latent: Int
@@ -25,12 +26,14 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
 
   /// The recipe of the default model.
   public init(
-    name: String, data: String, architecture: Architecture = .conv, latent: Int = 40,
+    name: String, data: String, objective: TrainingObjective = .pae,
+    architecture: Architecture = .conv, latent: Int = 40,
     seed: UInt64 = 1, epochs: Int = TrainingRecipe.defaultEpochs,
     flowEpochs: Int = TrainingRecipe.defaultFlowEpochs
   ) {
     self.name = name
     self.data = data
+    self.objective = objective
     self.architecture = architecture.rawValue
     self.latent = latent
     self.seed = seed

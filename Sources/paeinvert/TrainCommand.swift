@@ -8,17 +8,27 @@ import Training
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a Probabilistic Autoencoder on pictures.",
+    abstract: "Train a Probabilistic Autoencoder, or a model to compare it with, on pictures.",
     discussion: """
       DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), mnist (5,000 digits), one or more IDX files \
       (gzip or not), or a folder of PNGs of one size, grey or RGB. A tenth of the pictures, at most \
       5000, is held out for early stopping and the residual. After every epoch MODEL.checkpoint is \
       written; --resume goes on from there and gives the same bytes as a run without a break.
 
+      OBJECTIVES
+        pae        an autoencoder of least squares, then a flow on its codes
+        ae         the same autoencoder, a Gaussian on its codes
+        ppca       probabilistic principal components, in closed form: no epochs
+        vae        the evidence lower bound, prior N(0, I), the pixels' variance learned
+        beta-vae   the same with β |KL − C| for the divergence; C rises over the first half
+        flow-vae   the same as vae with the flow as prior, trained along
+        beta0-vae  an autoencoder whose codes get noise of a fixed size, then a flow as for pae
+
       EXAMPLES
         paeinvert train fashion-mnist -o model.safetensors
         paeinvert train pictures/ -o model.safetensors --latent 64 --epochs 60
         paeinvert train fashion-mnist -o model.safetensors --resume
+        paeinvert train fashion-mnist -o vae.safetensors --objective vae
         paeinvert train fashion-mnist -o new.safetensors --refit-residual model.safetensors
       """)
 
@@ -30,6 +40,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: "Name of the model. (default: that of the file)")
   var name: String?
+
+  @OptionGroup var objective: ObjectiveArguments
 
   @Option(help: "Latent dimension K.")
   var latent = 40
@@ -97,10 +109,12 @@ struct TrainCommand: ParsableCommand {
               %@
                 held-out mean squared error %.5f
                 held-out ln p(z) %.2f nats, Gaussian %.2f
-              %@  %.0f s
+              %@%@  %.0f s
 
               """, output, record.heldOutError, record.heldOutFlowLogLikelihood,
-            record.heldOutGaussianLogLikelihood, Self.residualLine(record), record.wallSeconds))
+            record.heldOutGaussianLogLikelihood,
+            record.objective.map { "  \($0.text)\n" } ?? "", Self.residualLine(record),
+            record.wallSeconds))
       }
       return 0
     }
@@ -123,9 +137,30 @@ struct TrainCommand: ParsableCommand {
 
   /// Whether no option of a training was given, or each as it is without.
   private var isRecipeDefault: Bool {
-    name == nil && latent == 40 && architecture == .conv && epochs == TrainingRecipe.defaultEpochs
+    name == nil && objective.isDefault && latent == 40 && architecture == .conv
+      && epochs == TrainingRecipe.defaultEpochs
       && flowEpochs == TrainingRecipe.defaultFlowEpochs && batch == 128
       && learningRate == TrainingRecipe.defaultLearningRate && seed == 1 && !resume
+  }
+
+  /// Options that an objective would ignore are refused, except where they are as without.
+  private func checkStages(_ objective: ModelDescription.Objective) throws {
+    let isComputed = objective == .ppca
+    guard
+      !isComputed
+        || (architecture == .conv && epochs == TrainingRecipe.defaultEpochs && batch == 128
+          && learningRate == TrainingRecipe.defaultLearningRate && !resume)
+    else {
+      throw PipelineError.usage(
+        "--objective ppca is computed in closed form: leave out --architecture, --epochs, --batch, "
+          + "--learning-rate and --resume")
+    }
+    let hasFlowStage = objective == .pae || objective == .beta0VAE
+    guard hasFlowStage || flowEpochs == TrainingRecipe.defaultFlowEpochs else {
+      throw PipelineError.usage(
+        "--flow-epochs is an option of pae, beta0-vae: --objective \(objective.rawValue) trains no "
+          + "flow on finished codes")
+    }
   }
 
   /// A line about the held-out residuals, or nothing.
@@ -149,11 +184,14 @@ struct TrainCommand: ParsableCommand {
       (2...4096).contains(batch) && batch % 2 == 0, "--batch must be an even number, 2 to 4096")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate must be above 0 and at most 1")
+    let objective = try objective.value()
+    try checkStages(objective.name)
     let stem = URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent
     var recipe = TrainingRecipe(
       name: name ?? stem,
       data: dataset.map { ($0 as NSString).lastPathComponent }.joined(
-        separator: " "), architecture: architecture, latent: latent, seed: seed, epochs: epochs,
+        separator: " "), objective: objective, architecture: architecture, latent: latent,
+      seed: seed, epochs: epochs,
       flowEpochs: flowEpochs)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
     recipe.setLearningRate(learningRate)
@@ -161,10 +199,13 @@ struct TrainCommand: ParsableCommand {
   }
 
   private static func line(_ progress: TrainingProgress) -> String {
-    let value =
+    var value =
       progress.stage == .autoencoder
       ? String(format: "loss %.5f", progress.value)
       : String(format: "ln p(z) %.2f nats", progress.value)
+    if let divergence = progress.divergence {
+      value = String(format: "error %.5f, KL %.2f nats", progress.value, divergence)
+    }
     let left = Int(progress.secondsLeft.rounded())
     return String(
       format: "%@ epoch %d/%d, step %d/%d, %@, %.0f %@/s, %d:%02d left",

@@ -11,7 +11,7 @@ import Testing
 ///
 /// Seen to fail in parity.py: L and U exchanged; a square weight, kernels transposed; the constant of
 /// softplus; slopes exchanged; a residual connection lost; the log-determinant's sign; the half step
-/// of the clipping threshold, in the density and in what counts as clipped; the variances of residual
+/// of the clipping threshold, in the density and in what counts as clipped; the last K outputs taken for codes; the variances of residual
 /// and rounding; the sign of censoring; ½ of the prior; the mask, the range chunk, PNG's filters.
 @Suite struct ParityTests {
   private let folder = TemporaryFolder()
@@ -61,12 +61,15 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     // Eight checks for each row and one for each result.
     #expect(outcome.output.split(separator: "\n").count == 8 * 5 + 5)
-    // The layers that the default model has none of.
-    let small = try PAEModel.read(path: TestModel.grey)
-    try SafetensorsFile.write(reference(small, rows: 9), to: folder.path + "/small.safetensors")
-    let second = try run(python, [script, TestModel.grey, "small.safetensors"])
-    #expect(second.status == 0, "\(second.output)\(second.errors)")
-    #expect(second.output.split(separator: "\n").count == 8 * 9)
+    // The layers that the default model has none of, and an encoder that tells variances too.
+    for path in [TestModel.grey, TestModel.variational] {
+      let small = try PAEModel.read(path: path)
+      let file = folder.path + "/small.safetensors"
+      try SafetensorsFile.write(reference(small, rows: 9), to: file, overwrite: true)
+      let second = try run(python, [script, path, "small.safetensors"])
+      #expect(second.status == 0, "\(second.output)\(second.errors)")
+      #expect(second.output.split(separator: "\n").count == 8 * 9)
+    }
   }
 
   /// Another program in the place of the one that the runner knows.

@@ -13,6 +13,8 @@ import Tensors
 enum TestModel {
   static let grey = write("grey", channels: 1)
   static let rgb = write("rgb", channels: 3)
+  /// `grey` as a `vae`: its encoder gives 2K outputs.
+  static let variational = write("variational", channels: 1, objective: .vae)
   static let side = 8
 
   /// One folder for the process, removed at its end.
@@ -26,18 +28,23 @@ enum TestModel {
     return path
   }()
 
-  private static func write(_ name: String, channels: Int) -> String {
+  private static func write(
+    _ name: String, channels: Int, objective: ModelDescription.Objective = .pae
+  ) -> String {
     let path = folder + "/\(name).safetensors"
-    try! make(name, channels: channels).write(to: path, overwrite: true)
+    try! make(name, channels: channels, objective: objective).write(to: path, overwrite: true)
     return path
   }
 
-  static func make(_ name: String, channels: Int) throws -> PAEModel {
+  static func make(
+    _ name: String, channels: Int, objective: ModelDescription.Objective = .pae
+  ) throws -> PAEModel {
     let image = Shape(channels, side, side)
     let latent = 4
+    let outputs = objective.encodesVariances ? 2 * latent : latent
     let encoder: [LayerDescription] = [
       .flatten, .linear(inputs: image.count, outputs: 16), .leakyRelu(slope: 0.2),
-      .linear(inputs: 16, outputs: latent),
+      .linear(inputs: 16, outputs: outputs),
     ]
     let decoder: [LayerDescription] = [
       .linear(inputs: latent, outputs: 16), .batchNorm(channels: 16), .silu,
@@ -59,7 +66,8 @@ enum TestModel {
     return try PAEModel(
       description: ModelDescription(
         name: name, image: .init(channels: channels, height: side, width: side), latent: latent,
-        objective: .pae, encoder: encoder, decoder: decoder, flow: flow, residual: .init(rank: 0),
+        objective: objective, encoder: encoder, decoder: decoder, flow: flow,
+        residual: .init(rank: 0),
         training: nil),
       encoder: Network(domain: image, layers: encoder, key: key.child(0)),
       decoder: Network(

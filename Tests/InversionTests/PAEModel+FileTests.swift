@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import Measurement
+import Networks
 import Randomness
 import Tensors
 import Testing
@@ -234,6 +235,41 @@ import Testing
     let again = try PAEModel(file: file)
     #expect(again.description == plain.description && again.residual == plain.residual)
     #expect(again.residual.rank == 0)
+  }
+
+  // Seen to fail: only the codes' part of the encoder written; an encoder of K outputs taken for a VAE's; one
+  // that does not end with a linear layer taken.
+  @Test("an encoder of means and variances is stored whole, and its means are the codes")
+  func variances() throws {
+    let plain = try tinyModel()
+    var description = plain.description
+    description.objective = .flowVAE
+    func model(_ encoder: Network) throws -> PAEModel {
+      description.encoder = encoder.layers
+      return try PAEModel(
+        description: description, encoder: encoder, decoder: plain.decoder, flow: plain.flow,
+        residual: plain.residual)
+    }
+    let layers = plain.description.encoder.dropLast() + [.linear(inputs: 48, outputs: 8)]
+    let encoder = try Network(
+      domain: Shape(1, 8, 8), layers: Array(layers), key: RandomKey(seed: 21))
+    let again = try PAEModel(file: try model(encoder).encodedFile())
+    #expect(again.recognition.parameters == encoder.parameters)
+    #expect(again.description.objective == .flowVAE)
+    var stream = RandomKey(seed: 22).stream()
+    let pictures = (0..<3).map { _ in stream.normals(64) }
+    let whole = try images(of: again.recognition, pictures)
+    for (codes, outputs) in zip(try images(of: again.encoder, pictures), whole) {
+      #expect(codes.count == 4 && outputs.count == 8)
+      // Single-precision sums in another blocking.
+      for k in 0..<4 { #expect(abs(codes[k] - outputs[k]) < 1e-5) }
+    }
+    #expect(throws: ModelError.self) { try model(plain.encoder) }
+    let curved = try Network(
+      domain: Shape(1, 8, 8), layers: layers + [.silu], key: RandomKey(seed: 21))
+    #expect(throws: ModelError.self) { try model(curved) }
+    description.objective = .beta0VAE
+    #expect(throws: ModelError.self) { try model(encoder) }
   }
 
   // Seen to fail: knots written under another name; the number of knots not held against the config.

@@ -319,7 +319,8 @@ def main(arguments):
         base, logarithm = flow(model, config["flow"], z)
         back, same = flow(model, config["flow"], base, inverse=True)
         picture = expected["generated"].reshape(shape)
-        code = network(model, "encoder", config["encoder"], picture)
+        # A variational encoder gives K means, then K logarithms of variances: the code is the mean.
+        code = network(model, "encoder", config["encoder"], picture)[:config["latent"]]
         for name, found, wanted, bound in [
                 ("decoder g(z)", decode(z).ravel(), expected["decoded"], 1e-5),
                 ("encoder e(x)", code, expected["encoded"], 1e-4),

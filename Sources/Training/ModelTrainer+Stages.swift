@@ -1,0 +1,142 @@
+import Flows
+import Inversion
+import Measurement
+import Networks
+import Randomness
+import Tensors
+
+/// What stage 1 leaves: averaged weights.
+struct TrainedNetworks {
+  /// All that the encoder gives, K or 2K outputs.
+  let encoder: Network
+  /// Its K codes, or their means.
+  let codes: Network
+  let decoder: Network
+  /// The flow that was trained along, if one was.
+  let flow: NormalizingFlow?
+}
+
+extension ModelTrainer {
+  /// Stage 1 from where `state` stands.
+  func trainAutoencoder(
+    _ objective: any CodingObjective, progress: (TrainingProgress) -> Bool,
+    store: () throws -> Void
+  ) throws -> TrainedNetworks? {
+    let key = RandomKey(seed: recipe.seed).child("autoencoder")
+    let architecture = Architecture(rawValue: recipe.architecture) ?? .conv
+    let outputs = objective.encoderOutputs(latent: recipe.latent)
+    let encoderLayers = try architecture.layers(image: images.shape, latent: outputs).encoder
+    let decoderLayers = try architecture.layers(image: images.shape, latent: recipe.latent).decoder
+    let trainer = try AutoencoderTrainer(
+      images: ImageSubset(images, split.training),
+      encoder: Network(
+        domain: images.shape, layers: encoderLayers, key: key.child("encoder")),
+      decoder: Network(
+        domain: Shape(recipe.latent), layers: decoderLayers, key: key.child("decoder")),
+      objective: objective, options: recipe.autoencoder, key: key, pool: pool)
+    // The flow's state is that of a joint flow here, and of stage 2 where there is none.
+    let parts = Array(zip([TrainingState.Part.encoder, .decoder, .flow], trainer.optimizers))
+    for (part, optimizer) in parts { try state.restore(part, to: optimizer) }
+    let meter = ProgressMeter(
+      stage: .autoencoder, epochs: recipe.autoencoder.epochs, firstEpoch: state.autoencoderEpoch,
+      stepsPerEpoch: trainer.stepsPerEpoch, batch: recipe.autoencoder.batch)
+    while state.autoencoderEpoch < recipe.autoencoder.epochs {
+      let epoch = state.autoencoderEpoch
+      guard
+        trainer.runEpoch(
+          epoch,
+          report: { step, error in
+            progress(
+              meter.progress(
+                epoch: epoch, step: step, value: error, divergence: trainer.latestCost.divergence))
+          }) != nil
+      else { return nil }
+      guard trainer.optimizers.allSatisfy({ $0.weights.array.allSatisfy(\.isFinite) }) else {
+        throw TrainingError.diverged(epoch: epoch)
+      }
+      state.autoencoderEpoch += 1
+      for (part, optimizer) in parts { state.keep(part, optimizer) }
+      try store()
+    }
+    let (encoder, decoder) = try trainer.averagedNetworks()
+    return TrainedNetworks(
+      encoder: encoder, codes: encoder.keepingOutputs(recipe.latent) ?? encoder, decoder: decoder,
+      flow: try trainer.averagedFlow())
+  }
+
+  /// Stage 2 from where `state` stands.
+  func trainFlow(
+    _ codes: [Float], heldOut: [Float], progress: (TrainingProgress) -> Bool,
+    store: () throws -> Void
+  ) throws -> NormalizingFlow? {
+    let trainer = try FlowTrainer(
+      layers: recipe.flowLayers, codes: codes, heldOut: heldOut, dimension: recipe.latent,
+      options: recipe.flow, key: RandomKey(seed: recipe.seed).child("flow"), pool: pool)
+    try state.restore(.flow, to: trainer.optimizer)
+    if let best = state.bestFlow {
+      trainer.restore(
+        best: best, logLikelihood: state.bestLogLikelihood,
+        epochsSinceBest: state.epochsSinceBest)
+    }
+    let meter = ProgressMeter(
+      stage: .flow, epochs: recipe.flow.epochs, firstEpoch: state.flowEpoch,
+      stepsPerEpoch: trainer.stepsPerEpoch, batch: recipe.flow.batch)
+    while state.flowEpoch < recipe.flow.epochs && !trainer.isDone {
+      let epoch = state.flowEpoch
+      let result = try trainer.runEpoch(epoch) { step, value in
+        progress(meter.progress(epoch: epoch, step: step, value: value))
+      }
+      guard result != nil else { return nil }
+      state.flowEpoch += 1
+      state.keep(.flow, trainer.optimizer)
+      state.bestFlow = trainer.best.parameters
+      state.bestLogLikelihood = trainer.best.logLikelihood
+      state.epochsSinceBest = trainer.epochsSinceBest
+      try store()
+    }
+    return try trainer.bestFlow()
+  }
+
+  /// N(mean, covariance) of codes (n × K) as a flow of two linear layers.
+  func gaussianFlow(_ codes: [Float]) throws(FlowError) -> NormalizingFlow {
+    try NormalizingFlow(
+      initializing: [.affine, .luLinear], dimension: recipe.latent,
+      key: RandomKey(seed: recipe.seed)
+    ).standardizing(codes: codes)
+  }
+
+  /// f(z) = z, the flow of N(0, I): an `affine` with mean 0 and ln scale 0.
+  func identityFlow() throws(FlowError) -> NormalizingFlow {
+    try NormalizingFlow(
+      initializing: [.affine], dimension: recipe.latent, key: RandomKey(seed: recipe.seed))
+  }
+
+  /// `ppca`, all in closed form from the training pictures: the identity as flow, s² of every element as
+  /// residual.
+  /// - Parameter seconds: wall time so far.
+  func principalComponents(_ seconds: () -> Double) throws -> PAEModel {
+    let pictures = ImageSubset(images, split.training)
+    let components = try ProbabilisticPCA(images: pictures, latent: recipe.latent)
+    let (encoder, decoder) = try components.networks(image: images.shape)
+    let training = try AutoencoderMeasurements(
+      pictures, encoder: encoder, decoder: decoder, pool: pool)
+    let heldOut = try AutoencoderMeasurements(
+      ImageSubset(images, split.heldOut), encoder: encoder, decoder: decoder,
+      keepsResiduals: true, pool: pool)
+    let rows = zip(heldOut.reconstructions, heldOut.residuals).map { $0 + $1 }
+    let values = components.logMarginal(of: rows)
+    let flow = try identityFlow()
+    var options = recipe.objective.record
+    options?.pixelDeviation = components.variance.squareRoot()
+    options?.heldOutLogLikelihood = accurateSum(values) / Double(values.count)
+    var record = try record(flow, training: training, heldOut: heldOut)
+    record.wallSeconds = seconds().rounded()
+    record.objective = options
+    return try PAEModel(
+      description: description(
+        encoder: encoder, decoder: decoder, flow: flow, residual: .init(rank: 0), record: record),
+      encoder: encoder, decoder: decoder, flow: flow,
+      residual: ResidualCovariance(
+        variances: [Float](repeating: Float(components.variance), count: images.shape.count)))
+  }
+}

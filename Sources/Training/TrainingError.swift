@@ -1,0 +1,41 @@
+import Networks
+
+/// Why training could not begin, go on or end.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+  case tooFewPictures(found: Int, needed: Int)
+  case unknownArchitecture(String)
+  case diverged(epoch: Int)
+  /// A model that does not say which pictures were held out of its training.
+  case noRecord(name: String)
+  /// A model whose residual is part of its objective.
+  case fixedResidual(name: String)
+  /// Pictures that have no K principal components, and why.
+  case noComponents(String)
+  /// Not the pictures that the model was trained on.
+  case otherPictures(what: String)
+  /// The checkpoint belongs to another recipe or other pictures.
+  case checkpointDiffers(path: String, what: String)
+
+  public var description: String {
+    switch self {
+    case .tooFewPictures(let found, let needed):
+      "\(found) pictures are too few to train on: give at least \(needed), or a smaller --batch"
+    case .unknownArchitecture(let name):
+      "there is no architecture '\(name)': use "
+        + Architecture.allCases.map(\.rawValue).joined(separator: ", ")
+    case .diverged(let epoch):
+      "training diverged in epoch \(epoch + 1): lower --learning-rate"
+    case .noRecord(let name):
+      "the model \(name) does not say how it was trained: its residual cannot be fitted again"
+    case .fixedResidual(let name):
+      "the residual of \(name) is the s² of its principal components and is not fitted apart"
+    case .noComponents(let why):
+      "there are no such principal components: \(why)"
+    case .otherPictures(let what):
+      "these are not the pictures that the model was trained on: \(what)"
+    case .checkpointDiffers(let path, let what):
+      "the checkpoint \(path) is of another training (\(what) differs): give the options it was "
+        + "begun with, or train without --resume"
+    }
+  }
+}
