@@ -47,8 +47,9 @@ extension MeasurementModel {
   static func checkIndependent(_ solver: NoiseOptions.Solver) throws(PipelineError) {
     guard solver == .automatic else {
       throw .usage(
-        "--solver is for data that are not independent, by coloured noise or by the decoder's full "
-          + "residual; these are: leave it out, or give --residual full")
+        "--solver is for data that coloured noise, an operator or the decoder's full residual "
+          + "correlates; these are solved as independent ones: leave it out (or give --residual full, "
+          + "where values are not clipped and the pictures have one mask and depth)")
     }
   }
 }

@@ -21,6 +21,7 @@ struct SolveCommand: ParsableCommand {
           sigma: auto                     or a number in intensity units
           spectrum: power:2               or power:auto, or a file
           border: open                    or periodic, the default
+          solver: auto                    dense up to 4,096 correlated data, else cg
         residual: full
         clipped: auto
         sampling: {method: nuts, chains: 16, draws: 500, warmup: 300, seed: 1}
