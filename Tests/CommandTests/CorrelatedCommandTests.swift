@@ -100,18 +100,18 @@ import Testing
     try expectFailure(64, ["channel-covariance"], ["solve", "p.yaml"], in: folder)
   }
 
-  // 68×68 data of an 8×8 picture. Fails when: dense algebra is tried all the same; σ is inferred; the grid of
-  // the noise is not the data's.
+  // 68×68 data of an 8×8 picture. Fails when: dense algebra is tried all the same; σ is inferred; the level of
+  // the noise is another.
   @Test func moreDataThanDenseAlgebraTakes() throws {
     var stream = RandomKey(seed: 8).stream()
     folder.put(
       "y.npy",
       NPYFile.encode(shape: Shape(68, 68), values: stream.normals(68 * 68).map { 0.1 * $0 }))
-    func problem(_ noise: String) {
+    func problem(_ noise: String, residual: String = "auto") {
       put(
         "p.yaml",
         "data: y.npy\nmodel: '\(TestModel.grey)'\nclipped: 'no'\nnoise: \(noise)\n"
-          + "operator: [{pad: {top: 30, left: 30, bottom: 30, right: 30}}]\n"
+          + "residual: \(residual)\noperator: [{pad: {top: 30, left: 30, bottom: 30, right: 30}}]\n"
           + "sampling: {method: map, seed: 9}\n")
     }
     for noise in ["{sigma: auto, spectrum: 'power:1'}", "{sigma: auto}"] {
@@ -128,5 +128,23 @@ import Testing
     // than noise alone.
     let fit = try #require(try ReportFile(solved.output).fit.chi2_per_datum)
     #expect(0.9 < fit && fit < 1.5, "chi2 per datum \(fit)")
+    // Without a residual these are independent data as well: the same number and picture.
+    var found: [(logDensity: Double, picture: [Double], solver: String?)] = []
+    let white = "sigma: 0.1, spectrum: 'power:0'"
+    for noise in ["{\(white), solver: cg}", "{\(white)}", "{sigma: 0.1}"] {
+      problem(noise, residual: "none")
+      let solved = try Program.run(["solve", "p.yaml", "-o", "r", "--json", "-f"], in: folder)
+      #expect(solved.status == 0, "\(solved)")
+      found.append(
+        (
+          try #require(try ReportFile(solved.output).modes.first).log_density,
+          try tensor("map", of: "r"), try self.noise(solved.output)["solver"] as? String
+        ))
+    }
+    #expect(found.map(\.solver) == ["cg", "fourier", nil])
+    for solved in found.prefix(2) {
+      #expect(abs(solved.logDensity - found[2].logDensity) < 1e-5 * abs(found[2].logDensity))
+      for (a, b) in zip(solved.picture, found[2].picture) { #expect(abs(a - b) < 1e-3) }
+    }
   }
 }
