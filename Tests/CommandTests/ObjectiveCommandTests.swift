@@ -22,7 +22,7 @@ import Testing
     folder.put("images", [0, 0, 8, 3, 0, 0, 1, 0x90, 0, 0, 0, 8, 0, 0, 0, 8] + bytes)
   }
 
-  /// Seen to fail: `info` silent on the options; the flow of N(0, I) refused by a solver.
+  /// Seen to fail: `info` silent on the options.
   @Test(
     "every command takes a model of every objective",
     arguments: [

@@ -60,7 +60,7 @@ import Testing
   /// The estimate is one of maximum likelihood: (n/2) tr (Σ⁻¹(Σ̂ − Σ))² is χ² of d = PK + 1 − K(K − 1)/2 degrees,
   /// with mean d and deviation √(2d). s² has the relative deviation √(2/(n(P − K))), a mean √(Σ_ii/n).
   ///
-  /// Seen to fail: λ for λ − s² in W; s² the sum of the other eigenvalues, or divided by P; the smallest axes;
+  /// Seen to fail: s² the sum of the other eigenvalues, or divided by P; the smallest axes;
   /// moments about zero.
   @Test("a known W, μ and s² are recovered within their sampling errors")
   func recovery() throws {
