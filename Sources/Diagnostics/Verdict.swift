@@ -10,6 +10,13 @@ public struct Verdict: Sendable, Equatable {
   public static let smallestESS = 400.0
   public static let smallestEBFMI = 0.3
 
+  /// What the traces of a set of draws are.
+  public enum Source: Sendable {
+    case chains
+    /// Groups of particles that know nothing of one another.
+    case islands
+  }
+
   /// Empty exactly when the draws can be relied on.
   public let reasons: [String]
   /// Worst over coordinates; NaN where it cannot be computed.
@@ -27,9 +34,11 @@ public struct Verdict: Sendable, Equatable {
   /// - Parameters:
   ///   - energies: nats, chains × draws; empty for a method without energies.
   ///   - divergences: among the draws.
+  ///   - source: what made the traces.
   ///   - reasons: further ones not to rely on the draws.
   public init(
-    draws: DrawSet, energies: [[Double]], divergences: Int, reasons further: [String] = []
+    draws: DrawSet, energies: [[Double]], divergences: Int, source: Source = .chains,
+    reasons further: [String] = []
   ) {
     precondition(divergences >= 0)
     let scores = NormalScores(count: draws.chains * 2 * (draws.draws / 2))
@@ -44,7 +53,7 @@ public struct Verdict: Sendable, Equatable {
     self.divergences = divergences
     let total = draws.chains * draws.draws
     reasons =
-      Self.convergenceReasons(coordinates)
+      Self.convergenceReasons(coordinates, source)
       + Self.sizeReasons("bulk", coordinates.map(\.bulkESS))
       + Self.sizeReasons("tail", coordinates.map(\.tailESS))
       + Self.energyReasons(eBFMI, divergences: divergences, total: total) + further
@@ -71,7 +80,9 @@ public struct Verdict: Sendable, Equatable {
       ]
   }
 
-  private static func convergenceReasons(_ coordinates: [ScalarDiagnostics]) -> [String] {
+  private static func convergenceReasons(
+    _ coordinates: [ScalarDiagnostics], _ source: Source
+  ) -> [String] {
     let values = coordinates.map(\.rHat)
     if values.contains(where: \.isNaN) {
       return [
@@ -81,10 +92,17 @@ public struct Verdict: Sendable, Equatable {
     }
     let bad = values.count { $0 > largestRHat }
     guard bad > 0, let largest = values.max() else { return [] }
+    let advice =
+      switch source {
+      case .chains:
+        "the chains have not found the same distribution; run longer (--warmup, --draws), and if that "
+          + "does not help look for several modes"
+      case .islands:
+        "the islands of particles have not found the same distribution; raise --draws or --chains"
+      }
     return [
       "R-hat is \(text(largest, 3)), above \(largestRHat), in \(bad) of \(values.count) "
-        + "coordinates: the chains have not found the same distribution; run longer "
-        + "(--warmup, --draws), and if that does not help look for several modes"
+        + "coordinates: " + advice
     ]
   }
 

@@ -49,15 +49,7 @@ package struct ModeSet {
   /// Starts of chains: each mode gets its share of the chains (largest remainders), and its chains
   /// start from its Gaussian approximation, so that they begin apart from one another.
   package func chainStarts(count: Int, key: RandomKey) -> [[Double]] {
-    var shares = entries.map { Int($0.weight * Double(count)) }
-    let order = entries.indices.sorted { a, b in
-      let (x, y) = (
-        entries[a].weight * Double(count) - Double(shares[a]),
-        entries[b].weight * Double(count) - Double(shares[b])
-      )
-      return x == y ? a < b : x > y
-    }
-    for index in order.prefix(max(0, count - shares.reduce(0, +))) { shares[index] += 1 }
+    let shares = largestRemainders(entries.map(\.weight), total: count)
     var starts: [[Double]] = []
     for (entry, share) in zip(entries, shares) {
       for _ in 0..<share {

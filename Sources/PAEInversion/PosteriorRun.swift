@@ -37,6 +37,11 @@ struct PosteriorRun {
   /// What to know of the draws besides.
   var notes: [String] = []
 
+  /// Chains that stay apart, the largest group first; empty when all agree.
+  var groups: [ChainGroup] = []
+  /// Draws with the groups in the shares of the posterior, for pictures.
+  var settled: DrawSet?
+
   var chains: ProblemRun? {
     if case .chains(let run) = assurance { run } else { nil }
   }
@@ -46,8 +51,8 @@ struct PosteriorRun {
   /// Of chains that could jump between modes.
   var jumps: JumpCounts? { mixture == nil ? nil : chains?.jumps }
 
-  /// With fewer ancestors a mode's share may be off by more than a twentieth, ½/√N.
-  static let smallestAncestralSize = 100.0
+  /// With fewer ancestors a mode's share may be off by more than a tenth, ½/√N.
+  static let smallestAncestralSize = 25.0
 
   /// - Parameter draws: the run's in base variables.
   func verdict(of draws: DrawSet) -> Verdict {
@@ -66,7 +71,8 @@ struct PosteriorRun {
               + "the shares of modes are uncertain; raise --draws or --chains", size,
             Self.smallestAncestralSize))
       }
-      return Verdict(draws: draws, energies: [], divergences: 0, reasons: reasons)
+      return Verdict(
+        draws: draws, energies: [], divergences: 0, source: .islands, reasons: reasons)
     }
   }
 }

@@ -16,9 +16,13 @@ extension PosteriorSolver {
     switch options.method {
     case .map: preconditionFailure("the most probable picture alone has no draws")
     case .nuts, .hmc, .chees:
-      return try drawByChains(
+      batch = try drawByChains(
         options.method, posterior, modes, places: Array(modes.indices), key: key,
         progress: progress)
+      let sampled = ContinuousClock().now
+      try settleGroups(&batch, posterior, modes, key: key, progress: progress)
+      batch.samplingSeconds += (ContinuousClock().now - sampled).inSeconds
+      return batch
     case .laplace: batch = try drawLaplace(posterior, modes, key: key)
     case .mixture:
       batch = try drawMixture(posterior, modes, key: key, progress: progress)
@@ -76,11 +80,11 @@ extension PosteriorSolver {
   /// and more.
   private static let drawsForOneParticle = 4
 
-  /// Particles from draws of the prior: islands for chains, half as many.
-  private func drawSequentially(
-    _ posterior: ImagePosterior, _ modes: [ModeSet], key: RandomKey,
+  /// Particles from draws of the prior for the problems of these places: islands for chains, half as many.
+  func runParticles(
+    _ posterior: ImagePosterior, places: [Int], key: RandomKey,
     progress: (SolveProgress) -> Bool
-  ) throws -> PosteriorBatch {
+  ) throws -> SequentialMonteCarloRun {
     guard posterior.logarithmicCount == 0 else {
       throw PipelineError.usage(
         "--method smc begins with draws of the prior, which values beyond the ends of the range do not "
@@ -89,7 +93,7 @@ extension PosteriorSolver {
     let islands = max(min(options.chains, 2), options.chains / 2)
     let wanted = max(options.chains * options.draws / Self.drawsForOneParticle, options.samples)
     let particles = max(2, (wanted + islands - 1) / islands)
-    let problems = try modes.indices.map { place in
+    let problems = try places.map { place in
       let problemKey = key.child("particles").child(place)
       let draws = try posterior.priorDraws(
         islands * particles, problem: place, of: model, key: problemKey.child("prior"))
@@ -99,13 +103,21 @@ extension PosteriorSolver {
         key: problemKey.child("moves"))
     }
     let sequential = SequentialMonteCarloOptions(
-      targetAcceptance: options.targetAcceptance ?? options.method.recommendedAcceptance,
+      targetAcceptance: options.targetAcceptance ?? SolveOptions.Method.smc.recommendedAcceptance,
       lanesPerBlock: options.lanesPerBlock)
-    let run = try withoutActuallyEscaping(progress) { progress in
+    return try withoutActuallyEscaping(progress) { progress in
       try sampleSequentially(
         posterior, problems: problems, options: sequential, pool: pool,
         progress: { progress(.init(sampling: $0)) })
     }
+  }
+
+  private func drawSequentially(
+    _ posterior: ImagePosterior, _ modes: [ModeSet], key: RandomKey,
+    progress: (SolveProgress) -> Bool
+  ) throws -> PosteriorBatch {
+    let run = try runParticles(
+      posterior, places: Array(modes.indices), key: key, progress: progress)
     let several = modes.indices.filter {
       modes[$0].entries.count { $0.weight >= ModeApproximations.smallestWeight } > 1
     }

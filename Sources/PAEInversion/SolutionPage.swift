@@ -72,7 +72,9 @@ struct SolutionPage {
       "Chains that disagree: the mean of each group",
       zip(pictures.groups, report.groups).map { picture, group in
         ReportFigure(
-          Panel(String(format: "%.3g %%", 100 * group.share), .picture(picture, range: 0...1)),
+          Panel(
+            String(format: "%.3g %%", 100 * (group.particleShare?.share ?? group.share)),
+            .picture(picture, range: 0...1)),
           note: "\(group.chains.count) chains", side: 112)
       })
   }

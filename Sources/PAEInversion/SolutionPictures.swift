@@ -16,9 +16,7 @@ struct SolutionPictures {
   /// One picture for each mode that carries at least one per cent, heaviest first.
   let modes: [Tensor]
   let draws: [Tensor]
-  /// Groups of chains that disagree with one another, largest first, and the mean picture of each; empty
-  /// when all agree.
-  let groupChains: [[Int]]
+  /// The mean picture of each group of chains that stay apart.
   let groups: [Tensor]
   let quality: SolveReport.Quality?
 
@@ -41,24 +39,24 @@ struct SolutionPictures {
     }
     guard let run = solution.run else {
       (mean, standardDeviation, draws) = (nil, nil, [])
-      (groupChains, groups) = ([], [])
+      groups = []
       quality = solution.picture.truth.map {
         SolveReport.Quality(picture: best, truth: $0, coverage90: nil)
       }
       return
     }
+    let kept = run.settled ?? run.draws
     let pictures = try PosteriorPictures(
-      posterior: posterior, problem: solution.problem, draws: run.draws,
+      posterior: posterior, problem: solution.problem, draws: kept,
       residual: residual, pool: pool)
     mean = pictures.mean
     standardDeviation = pictures.standardDeviation
     draws = try PosteriorPictures.drawn(
-      options.samples, posterior: posterior, problem: solution.problem, draws: run.draws,
+      options.samples, posterior: posterior, problem: solution.problem, draws: kept,
       residual: residual, key: key.child("samples"))
-    groupChains = Self.groups(of: solution.baseDraws ?? run.draws, run)
-    groups = try groupChains.map { chains in
+    groups = try run.groups.map { group in
       try PosteriorPictures(
-        posterior: posterior, problem: solution.problem, draws: run.draws.chains(chains),
+        posterior: posterior, problem: solution.problem, draws: run.draws.chains(group.chains),
         residual: residual, pool: pool
       ).mean
     }
@@ -67,20 +65,13 @@ struct SolutionPictures {
       return
     }
     let many = try PosteriorPictures.drawn(
-      Self.coverageDraws, posterior: posterior, problem: solution.problem, draws: run.draws,
+      Self.coverageDraws, posterior: posterior, problem: solution.problem, draws: kept,
       residual: residual, key: key.child("coverage"))
     quality = SolveReport.Quality(
       picture: pictures.mean, truth: truth,
       coverage90: many.count >= 100 ? Quality.coverage90(many, truth: truth) : nil)
   }
 
-  /// Those of chains that each mix and together do not.
-  private static func groups(of draws: DrawSet, _ run: PosteriorRun) -> [[Int]] {
-    guard run.chains != nil, run.verdict(of: draws).rHatMaximum > Verdict.largestRHat
-    else { return [] }
-    let groups = ChainGroups(draws).groups
-    return groups.count > 1 ? groups : []
-  }
 }
 
 extension DrawSet {

@@ -166,6 +166,8 @@ extension SolveReport {
   private static func group(_ group: GroupEntry) -> JSONText {
     .object([
       ("chains", .array(group.chains.map { .integer($0) })), ("share", .number(group.share)),
+      ("smc_share", .optional(group.particleShare?.share)),
+      ("smc_share_error", .optional(group.particleShare?.error)),
       ("file", .string(group.file)),
     ])
   }

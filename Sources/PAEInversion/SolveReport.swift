@@ -46,11 +46,13 @@ public struct SolveReport: Sendable {
   }
 
   /// Chains that agree with one another and not with the others.
-  public struct GroupEntry: Sendable, Equatable {
+  public struct GroupEntry: Sendable {
     /// From 0.
     public let chains: [Int]
     /// Of all chains.
     public let share: Double
+    /// Of the posterior, by particles, and its standard error; nil where there were none.
+    public let particleShare: (share: Double, error: Double)?
     /// Relative to the result folder.
     public let file: String
   }
@@ -146,10 +148,9 @@ public struct SolveReport: Sendable {
         laplaceWeight: entry.weight, logDensity: entry.mode.logDensity,
         file: index < shown ? "modes/" + SolutionFiles.numbered(index) : nil)
     }
-    groups = pictures.groupChains.enumerated().map { index, chains in
+    groups = (run?.groups ?? []).enumerated().map { index, group in
       GroupEntry(
-        chains: chains,
-        share: Double(chains.count) / Double(pictures.groupChains.joined().count),
+        chains: group.chains, share: group.share, particleShare: group.particleShare,
         file: "groups/" + SolutionFiles.numbered(index))
     }
     method = run?.method ?? options.method
@@ -217,12 +218,22 @@ public struct SolveReport: Sendable {
         : [
           "the chains disagree: \(groups.count) groups of "
             + groups.map { "\($0.chains.count)" }.joined(separator: ", ")
-            + " chains, each of which mixes, stay apart; their shares are those of the chains, not "
-            + "of the posterior; try --method smc"
+            + " chains, each of which mixes, stay apart; " + settlement
         ]
       return (fallback.map { [$0] } ?? []) + verdict.reasons + disagreement
     }
     return isConverged ? [] : ["the search for the most probable picture did not converge"]
+  }
+
+  /// Who decided the groups' shares.
+  private var settlement: String {
+    let shares = groups.compactMap { group in
+      group.particleShare.map { String(format: "%.2f ± %.2f", $0.share, $0.error) }
+    }
+    return shares.isEmpty
+      ? "their shares are those of the chains, not of the posterior"
+      : "mean, deviation and samples weigh them by particles (--method smc), "
+        + shares.joined(separator: ", ")
   }
 
   var title: String {
