@@ -57,13 +57,13 @@ import Testing
   @Test("the norm of the draws is held against χ²_K")
   func norm() throws {
     for (norm, verdict) in [
-      (1.0, PriorMisfit.Verdict.inFamily), (9.5, .inFamily), (11, .doubtful), (40, .outOfFamily),
+      (1.0, PriorMisfit.Verdict.inFamily), (11, .inFamily), (15, .doubtful), (40, .outOfFamily),
       (1000, .outOfFamily),
     ] {
       let misfit = try misfit(norm: norm, logScale: nil)
       #expect(abs(misfit.normPercentile - 100 * (1 - exp(-norm / 2))) < 1e-9)
       #expect(misfit.verdict == verdict && misfit.scalePercentile == nil)
-      #expect(misfit.reason.contains("far out") == (misfit.normPercentile >= 99.5))
+      #expect(misfit.reason.contains("far out") == (misfit.normPercentile >= 99.9))
     }
   }
 
@@ -83,8 +83,8 @@ import Testing
       let joint = (d + (logScale - 0.2)) / 1.25.squareRoot()
       #expect(abs(normalQuantile(misfit.percentile / 100) - joint) < 1e-6)
       let verdict: PriorMisfit.Verdict =
-        percentile > 99.9 || misfit.percentile >= 99.9
-        ? .outOfFamily : misfit.percentile >= 99.5 ? .doubtful : .inFamily
+        percentile > 99.9 || misfit.percentile >= 99.99
+        ? .outOfFamily : misfit.percentile >= 99.9 ? .doubtful : .inFamily
       #expect(misfit.verdict == verdict)
       #expect(misfit.reason.contains("paints it badly") == (percentile > 99.9))
     }
@@ -94,8 +94,8 @@ import Testing
   // without α S is not the density's.
   @Test("an improbable code painted badly is doubtful")
   func improbable() throws {
-    let misfit = try misfit(norm: 8, logScale: 1.2)
-    #expect(misfit.normPercentile < 99.5 && misfit.verdict == .doubtful)
+    let misfit = try misfit(norm: 11, logScale: 1.3)
+    #expect(misfit.normPercentile < 99.9 && misfit.verdict == .doubtful)
     #expect(misfit.reason.contains("more probable codes"))
     let plain = try self.misfit(norm: 8, logScale: nil)
     #expect(abs(plain.percentile - plain.densityPercentile) < 1e-9)
@@ -106,7 +106,7 @@ import Testing
   @Test("a picture that the encoder reads otherwise is doubtful, or out of the family")
   func reading() throws {
     for (reading, verdict) in [
-      (nil, PriorMisfit.Verdict.inFamily), (81.9, .inFamily), (82.1, .doubtful),
+      (nil, PriorMisfit.Verdict.inFamily), (82.9, .inFamily), (83.1, .doubtful),
       (94.9, .doubtful), (95.1, .outOfFamily),
     ] as [(Double?, PriorMisfit.Verdict)] {
       let misfit = try misfit(norm: 1, logScale: 0.2, reading: reading)
