@@ -17,6 +17,13 @@ struct ModeApproximations {
 
   var mixture: GaussianMixture { GaussianMixture(approximations) }
 
+  /// Every maximum with a place of its own, for jumps: these are valid whatever the mixture, and two maxima
+  /// that one broad Gaussian covers can lie a narrow bridge apart.
+  let places: GaussianMixture
+
+  /// Nearer maxima share a place: nothing is gained by jumping between them.
+  private static let smallestDistance = 0.5
+
   /// Where the Hessian cannot be had the Gauss–Newton metric stands in.
   static func find(
     _ sets: [ModeSet], problems: [Int], of posterior: ImagePosterior, lanesPerBlock: Int?,
@@ -46,6 +53,7 @@ struct ModeApproximations {
   }
 
   private init(_ found: [LaplaceApproximation], of set: ModeSet) {
+    places = GaussianMixture(distinctModes(found, distance: Self.smallestDistance))
     let distinct = distinctModes(found).sorted { $0.logEvidence > $1.logEvidence }
     approximations = distinct
     let weights = GaussianMixture(distinct).weights

@@ -49,7 +49,9 @@ struct PosteriorRun {
   var divergences: Int { chains?.divergences ?? 0 }
 
   /// Of chains that could jump between modes.
-  var jumps: JumpCounts? { mixture == nil ? nil : chains?.jumps }
+  var jumps: JumpCounts? {
+    chains.flatMap { $0.jumps.independenceProposals == 0 ? nil : $0.jumps }
+  }
 
   /// With fewer ancestors a mode's share may be off by more than a tenth, ½/√N.
   static let smallestAncestralSize = 25.0

@@ -5,7 +5,8 @@ import Sampling
 extension PosteriorSolver {
   /// Chains of `method` for the problems of these places in the batch, and what of the modes they need.
   ///
-  /// Where the search found several modes of mass the chains jump between them.
+  /// Where the search found several modes of mass the chains jump between them, also between such that are
+  /// counted as one: the bridge between these may be narrow.
   func drawByChains(
     _ method: SolveOptions.Method, _ posterior: ImagePosterior, _ modes: [ModeSet], places: [Int],
     key: RandomKey, progress: (SolveProgress) -> Bool
@@ -25,8 +26,9 @@ extension PosteriorSolver {
         starts: modes[place].chainStarts(
           count: options.chains, key: problemKey.child("starts")),
         initialMetric: modes[place].metric, key: problemKey.child("draws"),
-        jumps: mixtures[place].map {
-          ModeJumps(mixture: $0.withDegreesOfFreedom(Self.jumpDegreesOfFreedom))
+        jumps: approximations[place].map {
+          ModeJumps(
+            mixture: $0.places.withDegreesOfFreedom(Self.jumpDegreesOfFreedom), interval: 1)
         })
     }
     let run = try runChains(method, posterior, problems, progress: progress)
