@@ -49,7 +49,7 @@ import Testing
   }
 
   /// 200 simulations of a right sampler stay inside 99.9 % bands at this seed (a band fails one time in a
-  /// thousand). Seen to fail: ranks among draws in codes and not base variables; noise of 0.12 for 0.1.
+  /// thousand). Fails when: ranks are among draws in codes and not base variables; noise is 0.12 for 0.1.
   @Test func aRightSamplerIsCalibrated() throws {
     let (outcome, report) = try run(
       ["--part", "sampler", "-n", "200", "--rectangle", "2-5,2-5"])

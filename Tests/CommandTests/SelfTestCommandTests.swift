@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 @Suite struct SelfTestCommandTests {
-  /// Seen to fail: the spectrum of the oracle of another exponent; σ of the oracle 0.16 for 0.15; the
-  /// half step back with the old gradient.
+  /// Fails when: the spectrum of the oracle has another exponent; σ of the oracle is 0.16 for 0.15; the half
+  /// step back takes the old gradient.
   @Test func everyCheckHolds() throws {
     let folder = TemporaryFolder()
     let outcome = try Program.run(["selftest", "-m", TestModel.grey], in: folder)

@@ -56,8 +56,8 @@ import Workers
     return ParticleProblem(islands: draws, key: key.child("particles"))
   }
 
-  // Fails when: ½ D ln 2π or ½ ln det Σ is lost from the evidence; the covariance is that of 1.05 times
-  // the Hessian; the mode is 0.1 off.
+  // Seen to fail: ½ D ln 2π or ½ ln det Σ lost from the evidence; the covariance that of 1.05 times the
+  // Hessian; the mode 0.1 off.
   @Test("the Laplace approximation is the posterior", arguments: problems)
   func laplace(_ problem: LinearProblem) throws {
     let posterior = try problem.posterior()
@@ -73,8 +73,8 @@ import Workers
     expectBase(draws, problem.solve())
   }
 
-  // The proposal is wrong on purpose: half the covariance, half a deviation beside. Fails when: weights
-  // are left out of the resampling; the proposal is not normalized.
+  // The proposal is wrong on purpose: half the covariance, half a deviation beside. Seen to fail: weights
+  // left out of the resampling; the proposal's ½ ln det Σ lost.
   @Test("weighted draws of a mixture find the posterior", arguments: problems)
   func mixture(_ problem: LinearProblem) throws {
     let posterior = try problem.posterior()
@@ -101,7 +101,8 @@ import Workers
     expectBase(draws, exact, size: run.effectiveSampleSize)
   }
 
-  // Fails when: the prior is tempered with the likelihood; weights of one temperature are lost.
+  // Seen to fail: the prior tempered with the likelihood; weights of one temperature lost, from the
+  // resampling or from the evidence.
   @Test("particles find the posterior", arguments: problems)
   func sequential(_ problem: LinearProblem) throws {
     let posterior = try problem.posterior()
@@ -113,7 +114,7 @@ import Workers
     expectBase(run.draws, problem.solve())
   }
 
-  // Fails when: 1/σ² is lost; transitions that are refused count as accepted.
+  // Seen to fail: 1/v lost from the likelihood; every transition accepted.
   @Test("ChEES finds the posterior", arguments: problems)
   func chees(_ problem: LinearProblem) throws {
     let exact = problem.solve()
@@ -130,7 +131,7 @@ import Workers
     expectBase(run.draws, exact)
   }
 
-  // Fails when: ln|det ∂f/∂z| is lost from the density in codes.
+  // Seen to fail: ln|det ∂f/∂z| lost from the density in codes.
   @Test("the evidence is the same in base variables and in codes")
   func spaces() throws {
     let model = try tinyModel()

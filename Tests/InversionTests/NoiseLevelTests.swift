@@ -85,8 +85,8 @@ import Workers
     )
   }
 
-  // Means and every element of the covariance of (u, ln σ). Fails when: the prior of ln σ is left out
-  // or has another spread; ln σ's slope is lost; ½ ln v is lost; residuals are left out of v.
+  // Means and every element of the covariance of (u, ln σ). Seen to fail: the prior of ln σ left out or of
+  // another spread; ln σ's slope lost; ½ ln v lost; residuals left out of v.
   @Test("σ inferred with two base variables gives the posterior of quadrature", arguments: [1, 2])
   func moments(_ kernel: Int) throws {
     let (mean, covariance) = exactMoments()
@@ -110,8 +110,8 @@ import Workers
     }
   }
 
-  // Closed form of the last row. Fails when: the ½ or the share σ²/v of the information is lost; the
-  // prior's precision is lost; ln σ's row is mixed with u's.
+  // Closed form of the last row. Seen to fail: half of the information lost, or its share σ²/v; the prior's
+  // precision lost. Fails when: ln σ's row is mixed with u's.
   @Test("the metric of ln σ is its Fisher information and prior")
   func information() throws {
     let found = try GaussNewtonMetric(try posterior()).precision(

@@ -272,7 +272,8 @@ import Testing
     #expect(throws: ModelError.self) { try model(encoder) }
   }
 
-  // Seen to fail: knots written under another name; the number of knots not held against the config.
+  // Seen to fail: knots written under another name; rounding not written, or not read; the number of knots
+  // or the rounding not held against the config; a negative rounding taken.
   @Test("a residual by intensity is read as it was written; knots that are none are refused")
   func intensity() throws {
     let plain = try tinyModel()
@@ -296,6 +297,37 @@ import Testing
       }
       let line = refuse(wrong, "\(bad)")
       #expect(line.contains("residual.intensity"), "\(line)")
+    }
+    func editingIntensity(_ from: String, _ to: String) throws -> Safetensors {
+      var changed = file
+      let config = try #require(file.metadata["config"])
+      #expect(config.contains(from))
+      changed.metadata["config"] = config.replacing(from, with: to)
+      return changed
+    }
+    for knots in [2, 4] {
+      let line = refuse(try editingIntensity("\"knots\":3", "\"knots\":\(knots)"), "\(knots)")
+      #expect(line.contains("residual.intensity"), "\(line)")
+    }
+    for knots in ["-1", "0", "1", "4097", "3.5"] {
+      refuse(try editingIntensity("\"knots\":3", "\"knots\":" + knots), "\(knots) knots")
+    }
+    let rounding = "\"rounding\":"
+    let stated = try #require(file.metadata["config"]?.firstMatch(of: /"rounding":[0-9.e-]+/))
+    for bad in ["-0.002", "-1e-30", "1e39", "-1e39", "1e400", "NaN", "\"x\""] {
+      let line = refuse(try editingIntensity(String(stated.output), rounding + bad), "\(bad)")
+      #expect(bad.hasPrefix("-1e39") || !bad.hasPrefix("-") || line.contains("rounding"), "\(line)")
+    }
+    // Beside the config's knots and rounding, others make no model.
+    for law in [
+      IntensityVariance(knots: [1e-6, 0.02], rounding: 0.002),
+      IntensityVariance(knots: [1e-6, 0.02, 0.01], rounding: 0.003),
+    ] {
+      #expect(throws: ModelError.self) {
+        _ = try PAEModel(
+          description: description, encoder: plain.encoder, decoder: plain.decoder,
+          flow: plain.flow, residual: plain.residual, intensityVariance: law)
+      }
     }
     var unannounced = file
     unannounced.metadata["config"] = plain.encodedFile().metadata["config"]

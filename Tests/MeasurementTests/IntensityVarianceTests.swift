@@ -78,8 +78,8 @@ struct ReferenceCurve {
   }
 
   /// Elements are independent given the means, so a law is what its variances at these means are.
-  /// Fails when: h is taken at the datum and not at the mean, or left out; rounding is scaled by α², or
-  /// left out of ε.
+  /// Seen to fail: h taken at the datum and not at the mean, or left out; rounding scaled by α², or left
+  /// out of ε.
   @Test("what is not painted, given the data, is as with the variances that the means call for")
   func conditional() {
     var stream = RandomKey(seed: 12).stream()

@@ -78,8 +78,8 @@ private func sizeQuantile(_ p: Double) -> Double {
   }
 
   // The order statistics are off by 0.3/n in p, 1.5/n in the ratio; 0.2533 has four digits.
-  // Fails when: negative coefficients do not count by their size; the quantile is the median; it is not
-  // divided by that of a standard normal's size.
+  // Seen to fail: negative coefficients not counted by their size; the quantile not divided by that of a
+  // standard normal's size.
   @Test("noise alone has its σ", arguments: [0.004, 0.1, 3])
   func noiseAlone(_ sigma: Double) {
     #expect(abs(estimateSigma(coefficients: noise(sigma)) / sigma - 1) < 4e-4)
@@ -87,7 +87,7 @@ private func sizeQuantile(_ p: Double) -> Double {
 
   // The fifth quantile of all is that of the order 0.2/(1 − f) of the noise: 1.11 σ at a tenth, 2.07 σ
   // at one half.
-  // Fails when: the quantile is a mean of squares.
+  // Seen to fail: the median, or the mean of squares, for the fifth quantile.
   @Test("a share f of large coefficients shifts the quantile", arguments: [0.1, 0.5])
   func structure(_ share: Double) {
     let rest = noise(0.1, count: 10_000 - Int(10_000 * share))
@@ -96,7 +96,7 @@ private func sizeQuantile(_ p: Double) -> Double {
     #expect(abs(estimateSigma(coefficients: rest + large) / expected - 1) < 4e-4)
   }
 
-  // Fails when: the least σ is left out.
+  // Seen to fail: the least σ left out.
   @Test("nothing is the least that eight bits show", arguments: [0, 1, 100])
   func nothing(_ count: Int) {
     #expect(estimateSigma(coefficients: [Float](repeating: 0, count: count)) == 0.001)

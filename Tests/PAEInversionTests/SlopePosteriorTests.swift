@@ -15,13 +15,14 @@ import Testing
   }
 
   // The rule's error for p(s), which does not vanish at 0: h²/12 (p'(0) − p'(5)) = 2.4e-5 at h = 0.05.
-  // Fails when: h, c_j or the mass of the range is lost.
+  // Seen to fail: h, c_j or the mass of the range lost.
   @Test func thePriorIntegratesToOne() {
     let quadrature = SlopeQuadrature(over: SlopeQuadrature.range, count: 101)
     #expect(abs(quadrature.logWeights.reduce(0) { $0 + exp($1) } - 1) < 5e-5)
   }
 
-  // Fails when: nodes leave the range or stand further apart than asked for; an extension moves nodes.
+  // Seen to fail: nodes further apart than asked for; an extension that moves nodes. Fails when: nodes leave
+  // the range.
   @Test func nodesStayInTheRange() {
     let inside = SlopeQuadrature(around: 2, step: 0.1, reach: 6)
     #expect(inside.slopes.count == 13 && abs(inside.spacing - 0.1) < 1e-12)
@@ -35,7 +36,7 @@ import Testing
     #expect(inside.extended(below: 100, above: 0).slopes[0] == 0)
   }
 
-  // A parabola through three points of a parabola. Fails when: the curvature's sign, h or c_j is lost.
+  // A parabola through three points of a parabola. Seen to fail: the curvature's sign, h or c_j lost.
   @Test(arguments: [(2.03, 0.4), (0.02, 0.3), (4.9, 0.5)])
   func thePeakIsThatOfAGaussian(_ mean: Double, _ deviation: Double) {
     let quadrature = SlopeQuadrature.coarse
@@ -43,9 +44,8 @@ import Testing
     #expect(abs(peak.center - mean) < 1e-9 && abs(peak.deviation - deviation) < 1e-9)
   }
 
-  // 40,000 draws: 4 standard errors. Fails when: a draw is a node, or falls into its node's cell evenly (the
-  // standard deviation is 4 % too large or too small then; 1.4 % is seen); the ends' halves stay in the
-  // interpolation.
+  // 40,000 draws: 4 standard errors. Seen to fail: a draw is a node, or falls into its node's cell evenly (the
+  // standard deviation is 4 % too large or too small then; 1.4 % is seen).
   @Test func drawsAndMomentsAreTheGaussians() {
     let (mean, deviation, count) = (2.33, 0.1, 40_000)
     let quadrature = SlopeQuadrature(around: 2.3, step: 0.1, reach: 6)
@@ -63,8 +63,8 @@ import Testing
   }
 
   // At an end of the range the law is cut off: half of a Gaussian. Its mean is 0.798 deviations from the
-  // end; 20,000 draws of standard deviation 0.603, 4 standard errors. Fails when: the end's half weight
-  // thins the draws there (their mean is 0.83 then).
+  // end; 20,000 draws of standard deviation 0.603, 4 standard errors. Seen to fail: the end's half weight stays
+  // in the interpolation and thins the draws there (their mean is 0.83 then).
   @Test func drawsStopAtTheEndOfTheRange() {
     let quadrature = SlopeQuadrature(around: 0, step: 0.1, reach: 6)
     let slope = SlopePosterior(

@@ -21,9 +21,9 @@ private func rough(_ target: TwoModeTarget) -> GaussianMixture {
 }
 
 @Suite struct ModeJumpsTests {
-  // All chains start in the light mode. Weights within 0.03 and 4 of their own errors. Fails when:
-  // q(x)/q(x') is turned round; (1 − w_i)/(1 − w_j) is left out; the metric is learned across modes (trees
-  // then need several times as many steps); errors are zero.
+  // All chains start in the light mode. Weights within 0.03 and 4 of their own errors. Seen to fail:
+  // q(x)/q(x') turned round; (1 − w_i)/(1 − w_j) left out; the metric learned across modes (trees then need
+  // several times as many steps). Fails when: errors are zero.
   @Test("chains with jumps give two modes their weights", arguments: [2, 10], kernels.indices)
   func twoModes(_ dimension: Int, _ kernel: Int) throws {
     let target = TwoModeTarget(dimension: dimension)
@@ -68,7 +68,7 @@ private func rough(_ target: TwoModeTarget) -> GaussianMixture {
     #expect(run.jumps == JumpCounts())
   }
 
-  // Fails when: jumps take their random numbers from the transitions' keys.
+  // Seen to fail: jumps that take their random numbers from the transitions' streams.
   @Test("a jump that is never accepted changes no draw")
   func sameBits() throws {
     let target = GaussianTarget.correlated(dimension: 3)
@@ -114,9 +114,8 @@ private func rough(_ target: TwoModeTarget) -> GaussianMixture {
   }
 
   // Stationarity without any other move: one correlated Gaussian under a mixture of three that overlap
-  // in and beside it, Gaussian or t. Mean and covariance |z| < 4 with the chain's own errors. Fails when:
-  // (1 − w_i)/(1 − w_j) is left out or turned round; i is the most probable and not drawn; L_i⁻¹ is
-  // left out.
+  // in and beside it, Gaussian or t. Mean and covariance |z| < 4 with the chain's own errors. Seen to fail:
+  // (1 − w_i)/(1 − w_j) left out or turned round; i the most probable and not drawn; L_j L_i⁻¹ left out.
   @Test("jumps alone keep a correlated Gaussian", arguments: [Double.infinity, 6])
   func stationary(_ nu: Double) throws {
     let target = GaussianTarget(mean: [1, -2], covariance: [0.5, 0.3, 0.3, 0.4])
