@@ -65,6 +65,12 @@ package struct ModeSet {
 package struct ModeSearchPipeline {
   /// Prior draws a problem starts from, beside the encoder's guess.
   static let priorStarts = 15
+  /// Starts chosen for their likelihood, and the prior draws that they are the best of: where much of a
+  /// picture is missing a few random starts can all miss the heaviest mode.
+  static let likelyStarts = 16
+  static let candidates = 512
+  /// Candidates evaluated at once.
+  private static let candidateLanes = 64
   /// Maxima nearer than this many posterior standard deviations are one mode.
   static let mergeDistance = 1.0
   /// Modes kept at most.
@@ -80,13 +86,44 @@ package struct ModeSearchPipeline {
     self.pool = pool
   }
 
-  /// The encoder's guess from the data (missing pixels filled with the prior's mean picture), then
-  /// prior draws; each with ln σ at its estimate when σ is inferred.
-  package func starts(for picture: DamagedPicture, key: RandomKey) throws -> [[Double]] {
+  /// The encoder's guess from the data (missing pixels filled with the prior's mean picture), prior
+  /// draws, and the likeliest of many more; each with ln σ at its estimate when σ is inferred.
+  package func starts(
+    for picture: DamagedPicture, problem: Int, key: RandomKey
+  ) throws -> [[Double]] {
     let latent = model.latentDimension
     var stream = key.stream()
     var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
     for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
+    let candidates = (0..<Self.candidates).map { _ in stream.normals(latent) }
+    return try positions(starts, picture)
+      + likeliest(try positions(candidates, picture), problem: problem)
+  }
+
+  /// The positions of highest likelihood, best first.
+  private func likeliest(_ candidates: [[Double]], problem: Int) throws -> [[Double]] {
+    let lanes = Self.candidateLanes
+    let evaluator = try posterior.makeFactorEvaluator(
+      problems: [Int](repeating: problem, count: lanes))
+    var factors = DensityFactors(count: lanes, dimension: posterior.dimension)
+    var scores: [Double] = []
+    for first in stride(from: 0, to: candidates.count, by: lanes) {
+      let flat = candidates[first..<first + lanes].flatMap { $0 }
+      evaluator.evaluate(flat.span, into: &factors)
+      scores += factors.logLikelihoods
+    }
+    let order = candidates.indices.sorted {
+      scores[$0] == scores[$1] ? $0 < $1 : scores[$0] > scores[$1]
+    }
+    return order.prefix(Self.likelyStarts).map { candidates[$0] }
+  }
+
+  /// Positions of base variables, the other coordinates where the search begins.
+  private func positions(
+    _ base: [[Double]], _ picture: DamagedPicture
+  ) throws -> [[Double]] {
+    let latent = model.latentDimension
+    var starts = base
     if posterior.flow != nil { starts = try model.codes(ofBase: starts) }
     // Coefficients of painted factors start at their prior mean, values before clipping half a standard
     // deviation of the noise beyond the end.

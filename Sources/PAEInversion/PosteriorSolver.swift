@@ -85,7 +85,8 @@ struct PosteriorSolver {
       return try search.run(
         starts: starts
           ?? pictures.enumerated().map { index, picture in
-            try search.starts(for: picture, key: key.child("starts").child(index))
+            try search.starts(
+              for: picture, problem: index, key: key.child("starts").child(index))
           },
         progress: {
           progress(

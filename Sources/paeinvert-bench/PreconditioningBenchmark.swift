@@ -44,7 +44,7 @@ struct PreconditioningBenchmark {
     let starts = key.child("starts")
     modes = try search.run(
       starts: try pictures.enumerated().map { index, picture in
-        try search.starts(for: picture, key: starts.child(index))
+        try search.starts(for: picture, problem: index, key: starts.child(index))
       },
       progress: { _ in true }
     ).sets
