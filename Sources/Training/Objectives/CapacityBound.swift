@@ -1,6 +1,4 @@
 import Maps
-import Randomness
-import Tensors
 
 /// `beta-vae`: −E_q ln N(x; g(z), s²I) + β |KL − C|, KL the mean over the pictures of one plan (half a
 /// batch) of KL(q(z|x) ‖ N(0, I)), nats; C rises linearly from 0 to the capacity over the first half of
@@ -28,37 +26,11 @@ package struct CapacityBound: CodingObjective {
   package func makePlan(
     lanes: Int, latent: Int, elements: Int
   ) throws(PlanError) -> any CodingPlan {
-    CapacityBoundPlan(self, draws: PosteriorDraws(lanes: lanes, latent: latent), elements: elements)
-  }
-}
-
-private final class CapacityBoundPlan: CodingPlan {
-  let flowGradient: FloatBuffer? = nil
-  private let objective: CapacityBound
-  private let draws: PosteriorDraws
-  private let elements: Int
-
-  init(_ objective: CapacityBound, draws: PosteriorDraws, elements: Int) {
-    self.objective = objective
-    self.draws = draws
-    self.elements = elements
-  }
-
-  func draw(
-    _ outputs: UnsafePointer<Float>, into codes: UnsafeMutablePointer<Float>, key: RandomKey
-  ) {
-    draws.draw(outputs, into: codes, key: key)
-  }
-
-  func pullBack(_ step: CodingStep, into cotangents: UnsafeMutablePointer<Float>) -> CodingCost {
-    let (variance, nats) = PixelVariance.given(deviation: objective.deviation).distortion(
-      squares: step.squares, elements: elements)
-    let divergence = draws.standardDivergence(step.outputs)
-    let excess = divergence - objective.capacity(at: step.progress)
-    let slope = excess < 0 ? -objective.beta : objective.beta
-    draws.pullBack(step.codeCotangents, into: cotangents)
-    draws.addStandardDivergence(2 * variance * slope, at: step.outputs, to: cotangents)
-    return CodingCost(
-      loss: nats + objective.beta * abs(excess), divergence: divergence, scale: 2 * variance)
+    StandardNormalPlan(
+      lanes: lanes, latent: latent, elements: elements, variance: .given(deviation: deviation)
+    ) { divergence, progress in
+      let excess = divergence - capacity(at: progress)
+      return (beta * abs(excess), excess < 0 ? -beta : beta)
+    }
   }
 }
