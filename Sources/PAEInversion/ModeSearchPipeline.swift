@@ -65,12 +65,10 @@ package struct ModeSet {
 package struct ModeSearchPipeline {
   /// Prior draws a problem starts from, beside the encoder's guess.
   static let priorStarts = 15
-  /// Starts chosen for their likelihood, and the prior draws that they are the best of: where much of a
+  /// Starts chosen for their density, and the prior draws that they are the best of: where much of a
   /// picture is missing a few random starts can all miss the heaviest mode.
-  static let likelyStarts = 16
+  static let probableStarts = 16
   static let candidates = 512
-  /// Candidates evaluated at once.
-  private static let candidateLanes = 64
   /// Maxima nearer than this many posterior standard deviations are one mode.
   static let mergeDistance = 1.0
   /// Modes kept at most.
@@ -86,36 +84,41 @@ package struct ModeSearchPipeline {
     self.pool = pool
   }
 
-  /// The encoder's guess from the data (missing pixels filled with the prior's mean picture), prior
-  /// draws, and the likeliest of many more; each with ln σ at its estimate when σ is inferred.
+  /// Where the climbs of each picture, problem i of the posterior, begin: the encoder's guess from the data
+  /// (missing pixels filled with the prior's mean picture), prior draws, and the most probable of many
+  /// more; each with ln σ at its estimate when σ is inferred. `candidates` gradients a picture.
   package func starts(
-    for picture: DamagedPicture, problem: Int, key: RandomKey
-  ) throws -> [[Double]] {
+    for pictures: [DamagedPicture], key: RandomKey
+  ) throws -> [[[Double]]] {
     let latent = model.latentDimension
-    var stream = key.stream()
-    var starts: [[Double]] = [try encoderGuess(picture, key: key.child("fill"))]
-    for _ in 0..<Self.priorStarts { starts.append(stream.normals(latent)) }
-    let candidates = (0..<Self.candidates).map { _ in stream.normals(latent) }
-    return try positions(starts, picture)
-      + likeliest(try positions(candidates, picture), problem: problem)
+    var starts: [[[Double]]] = []
+    var drawn: [[[Double]]] = []
+    for (index, picture) in pictures.enumerated() {
+      let own = key.child(index)
+      var stream = own.stream()
+      var base: [[Double]] = [try encoderGuess(picture, key: own.child("fill"))]
+      for _ in 0..<Self.priorStarts { base.append(stream.normals(latent)) }
+      starts.append(try positions(base, picture))
+      drawn.append(
+        try positions((0..<Self.candidates).map { _ in stream.normals(latent) }, picture))
+    }
+    let best = try mostProbable(drawn)
+    return zip(starts, best).map { $0 + $1 }
   }
 
-  /// The positions of highest likelihood, best first.
-  private func likeliest(_ candidates: [[Double]], problem: Int) throws -> [[Double]] {
-    let lanes = Self.candidateLanes
-    let evaluator = try posterior.makeFactorEvaluator(
-      problems: [Int](repeating: problem, count: lanes))
-    var factors = DensityFactors(count: lanes, dimension: posterior.dimension)
-    var scores: [Double] = []
-    for first in stride(from: 0, to: candidates.count, by: lanes) {
-      let flat = candidates[first..<first + lanes].flatMap { $0 }
-      evaluator.evaluate(flat.span, into: &factors)
-      scores += factors.logLikelihoods
+  /// Of each problem's positions those of highest log density, best first.
+  private func mostProbable(_ candidates: [[[Double]]]) throws -> [[[Double]]] {
+    var densities = candidates.map { [Double](repeating: -.infinity, count: $0.count) }
+    let sets = candidates.enumerated().map {
+      PointSet(problem: $0, positions: Array($1.joined()))
     }
-    let order = candidates.indices.sorted {
-      scores[$0] == scores[$1] ? $0 < $1 : scores[$0] > scores[$1]
+    try evaluate(posterior, at: sets, pool: pool) { densities[$0][$1] = $2.logDensity }
+    return zip(candidates, densities).map { candidates, densities in
+      let order = candidates.indices.sorted {
+        densities[$0] == densities[$1] ? $0 < $1 : densities[$0] > densities[$1]
+      }
+      return order.prefix(Self.probableStarts).map { candidates[$0] }
     }
-    return order.prefix(Self.likelyStarts).map { candidates[$0] }
   }
 
   /// Positions of base variables, the other coordinates where the search begins.

@@ -18,7 +18,7 @@ extension PosteriorSolver {
   /// Finds the groups of chains that each mix and together do not, and lets particles decide the shares
   /// that the groups have of the posterior: chains that never meet cannot.
   func settleGroups(
-    _ batch: inout PosteriorBatch, _ posterior: ImagePosterior, _ modes: [ModeSet],
+    _ batch: inout PosteriorBatch, _ posterior: ImagePosterior,
     key: RandomKey, progress: (SolveProgress) -> Bool
   ) throws {
     var pending: [(place: Int, groups: [[Int]])] = []

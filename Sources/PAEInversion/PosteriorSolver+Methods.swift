@@ -20,7 +20,7 @@ extension PosteriorSolver {
         options.method, posterior, modes, places: Array(modes.indices), key: key,
         progress: progress)
       let sampled = ContinuousClock().now
-      try settleGroups(&batch, posterior, modes, key: key, progress: progress)
+      try settleGroups(&batch, posterior, key: key, progress: progress)
       batch.samplingSeconds += (ContinuousClock().now - sampled).inSeconds
       return batch
     case .laplace: batch = try drawLaplace(posterior, modes, key: key)

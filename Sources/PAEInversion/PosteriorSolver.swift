@@ -82,17 +82,15 @@ struct PosteriorSolver {
   ) throws -> (sets: [ModeSet], gradients: Int) {
     try withoutActuallyEscaping(progress) { progress in
       let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
-      return try search.run(
-        starts: starts
-          ?? pictures.enumerated().map { index, picture in
-            try search.starts(
-              for: picture, problem: index, key: key.child("starts").child(index))
-          },
+      var found = try search.run(
+        starts: starts ?? search.starts(for: pictures, key: key.child("starts")),
         progress: {
           progress(
             .init(
               stage: .modes, fraction: Double($0.done) / Double(max($0.total, 1)), divergences: 0))
         })
+      if starts == nil { found.gradients += pictures.count * ModeSearchPipeline.candidates }
+      return found
     }
   }
 }

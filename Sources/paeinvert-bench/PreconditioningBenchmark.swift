@@ -43,9 +43,7 @@ struct PreconditioningBenchmark {
     let search = ModeSearchPipeline(model: model, posterior: posterior, pool: pool)
     let starts = key.child("starts")
     modes = try search.run(
-      starts: try pictures.enumerated().map { index, picture in
-        try search.starts(for: picture, problem: index, key: starts.child(index))
-      },
+      starts: try search.starts(for: pictures, key: starts),
       progress: { _ in true }
     ).sets
   }

@@ -11,28 +11,6 @@ import Testing
 
 @testable import PAEInversion
 
-/// Two variables, four pixels: x = W z + b, u = z, and an encoder that reads `gain` of z off the first two.
-private func linearModel(
-  gain: Float, variances: [Float] = [Float](repeating: 0.04, count: 4)
-) throws -> PAEModel {
-  let image = Shape(1, 2, 2)
-  let encoder: [LayerDescription] = [.flatten, .linear(inputs: 4, outputs: 2)]
-  let decoder: [LayerDescription] = [.linear(inputs: 2, outputs: 4), .reshape(image)]
-  return try PAEModel(
-    description: ModelDescription(
-      name: "linear", image: .init(channels: 1, height: 2, width: 2), latent: 2, objective: .pae,
-      encoder: encoder, decoder: decoder, flow: [.affine], residual: .init(rank: 0),
-      training: nil),
-    encoder: Network(
-      domain: image, layers: encoder,
-      parameters: [gain, 0, 0, 0, 0, gain, 0, 0] + [0, 0]),
-    decoder: Network(
-      domain: Shape(2), layers: decoder,
-      parameters: [1, 0, 0, 1, 0, 0, 0, 0] + [0, 0, 0, 0]),
-    flow: NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, 0, 0]),
-    residual: ResidualCovariance(variances: variances))
-}
-
 @Suite struct EncoderReadingTests {
   // Draws of the prior stand uniformly in the reference: of 200 of them the share below p has a standard error
   // of at most 3.5 per cent, and the reference's own is 2.5. Residuals of α about 4.5 weigh more against σ than

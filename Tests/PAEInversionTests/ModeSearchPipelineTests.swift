@@ -81,4 +81,27 @@ import Testing
     #expect(turned.best.position == [0, -3])
     #expect(turned.metric == turned.entries[0].metric)
   }
+
+  // The candidates are drawn behind the fifteen starts, and their log density is known: −½|u|² − ½|y − x|²/σ².
+  // Fails when: the least probable are taken, or others' densities; candidates are not the problem's own.
+  @Test("climbs start from the most probable of many prior draws too")
+  func starts() throws {
+    let model = try linearModel()
+    let solver = PosteriorSolver(model, sigma: 0.2)
+    let data: [Float] = [1.5, -0.7, 0.1, 0]
+    let (posterior, picture) = try solver.posterior(of: data, sigma: 0.2)
+    let search = ModeSearchPipeline(model: model, posterior: posterior, pool: solver.pool)
+    let key = RandomKey(seed: 5)
+    let starts = try search.starts(for: [picture], key: key)[0]
+    #expect(starts.count == 1 + 15 + 16)
+    var stream = key.child(0).stream()
+    _ = stream.normals(15 * 2)
+    let candidates = (0..<512).map { _ in stream.normals(2) }
+    func density(_ u: [Double]) -> Double {
+      let squares = pow(Double(data[0]) - u[0], 2) + pow(Double(data[1]) - u[1], 2)
+      return -0.5 * (u[0] * u[0] + u[1] * u[1]) - 0.5 * squares / 0.04
+    }
+    let best = candidates.sorted { density($0) > density($1) }.prefix(16)
+    #expect(Array(starts.suffix(16)) == Array(best))
+  }
 }
