@@ -110,6 +110,9 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
   public var heldOut: Int
   public var seed: UInt64
   public var epochs: Int
+  /// The one of them, from 1, whose weights were kept: that of the smallest held-out error. nil where the
+  /// last were.
+  public var bestEpoch: Int?
   public var flowEpochs: Int
   public var wallSeconds: Double
   public var version: String

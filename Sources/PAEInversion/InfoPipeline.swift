@@ -67,7 +67,8 @@ public struct ModelInfo: Sendable {
     if let training = description.training {
       lines.append(
         "trained on: \(training.data), \(training.pictures) pictures and \(training.heldOut) held "
-          + "out, seed \(training.seed), \(training.epochs) + \(training.flowEpochs) epochs, "
+          + "out, seed \(training.seed), \(training.epochs) + \(training.flowEpochs) epochs"
+          + (training.bestEpoch.map { " (the autoencoder of epoch \($0) kept), " } ?? ", ")
           + String(format: "%.0f s", training.wallSeconds))
       lines.append(
         String(
@@ -121,7 +122,9 @@ public struct ModelInfo: Sendable {
             [
               ("data", .string(training.data)), ("pictures", .integer(training.pictures)),
               ("held_out", .integer(training.heldOut)), ("seed", .string(String(training.seed))),
-              ("epochs", .integer(training.epochs)), ("flow_epochs", .integer(training.flowEpochs)),
+              ("epochs", .integer(training.epochs)),
+              ("best_epoch", training.bestEpoch.map { .integer($0) } ?? .null),
+              ("flow_epochs", .integer(training.flowEpochs)),
               ("wall_seconds", .number(training.wallSeconds)),
               ("version", .string(training.version)),
               ("held_out_mse", .number(training.heldOutError)),

@@ -118,9 +118,16 @@ package final class AutoencoderTrainer {
 
   /// The networks with averaged weights.
   package func averagedNetworks() throws(NetworkError) -> (encoder: Network, decoder: Network) {
+    try networks(
+      encoder: optimizers[0].average.array, decoder: optimizers[1].average.array)
+  }
+
+  /// The networks with these weights, flat as the optimizers hold them.
+  package func networks(
+    encoder: [Float], decoder: [Float]
+  ) throws(NetworkError) -> (encoder: Network, decoder: Network) {
     (
-      try encoder.network(weights: optimizers[0].average.array),
-      try decoder.network(weights: optimizers[1].average.array)
+      try self.encoder.network(weights: encoder), try self.decoder.network(weights: decoder)
     )
   }
 

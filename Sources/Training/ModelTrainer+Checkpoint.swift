@@ -29,6 +29,13 @@ extension ModelTrainer {
             values: .float32(vector)))
       }
     }
+    if let best = state.bestNetworks {
+      metadata["bestError"] = String(best.error)
+      metadata["bestEpoch"] = String(best.epoch)
+      for (name, values) in [("encoder.best", best.encoder), ("decoder.best", best.decoder)] {
+        tensors.append(.init(name: name, shape: Shape(values.count), values: .float32(values)))
+      }
+    }
     if let best = state.bestFlow {
       tensors.append(.init(name: "flow.best", shape: Shape(best.count), values: .float32(best)))
     }
@@ -70,6 +77,12 @@ extension ModelTrainer {
       restored.optimizers[part] = .init(
         weights: values[0], first: values[1], second: values[2], average: values[3],
         steps: try number("\(part.rawValue).steps"))
+    }
+    if let encoder = file["encoder.best"], let decoder = file["decoder.best"] {
+      restored.bestNetworks = .init(
+        encoder: try file.require("encoder.best", encoder.shape),
+        decoder: try file.require("decoder.best", decoder.shape),
+        error: try number("bestError"), epoch: try number("bestEpoch"))
     }
     if let best = file["flow.best"] {
       restored.bestFlow = try file.require("flow.best", best.shape)

@@ -56,12 +56,27 @@ extension ModelTrainer {
       }
       state.autoencoderEpoch += 1
       for (part, optimizer) in parts { state.keep(part, optimizer) }
+      if objective.keepsBest { try keepIfBest(trainer) }
       try store()
     }
-    let (encoder, decoder) = try trainer.averagedNetworks()
+    let (encoder, decoder) =
+      try state.bestNetworks.map { try trainer.networks(encoder: $0.encoder, decoder: $0.decoder) }
+      ?? trainer.averagedNetworks()
     return TrainedNetworks(
       encoder: encoder, codes: encoder.keepingOutputs(recipe.latent) ?? encoder, decoder: decoder,
       flow: try trainer.averagedFlow())
+  }
+
+  /// Keeps the averaged weights when no earlier epoch's had a smaller error on the held-out pictures.
+  private func keepIfBest(_ trainer: AutoencoderTrainer) throws {
+    let (encoder, decoder) = try trainer.averagedNetworks()
+    let error = try AutoencoderMeasurements(
+      ImageSubset(images, split.heldOut), encoder: encoder, decoder: decoder, pool: pool
+    ).meanSquaredError
+    guard error < state.bestNetworks?.error ?? .infinity else { return }
+    state.bestNetworks = .init(
+      encoder: trainer.optimizers[0].average.array, decoder: trainer.optimizers[1].average.array,
+      error: error, epoch: state.autoencoderEpoch)
   }
 
   /// Stage 2 from where `state` stands.

@@ -85,6 +85,7 @@ public final class ModelTrainer {
     }
     var record = try record(flow, training: training, heldOut: heldOut)
     record.epochs = recipe.autoencoder.epochs
+    record.bestEpoch = state.bestNetworks?.epoch
     record.flowEpochs = state.flowEpoch
     record.wallSeconds = seconds().rounded()
     record.objective = options

@@ -14,10 +14,22 @@ struct TrainingState {
     var steps: Int
   }
 
+  struct BestNetworks {
+    var encoder: [Float]
+    var decoder: [Float]
+    /// Mean squared error per pixel on the held-out pictures.
+    var error: Double
+    /// Counted from 1.
+    var epoch: Int
+  }
+
   /// Epochs done.
   var autoencoderEpoch = 0
   var flowEpoch = 0
   var optimizers: [Part: OptimizerState] = [:]
+  /// Stage 1's averaged weights of the smallest held-out error; nil before the first epoch, and for
+  /// objectives that keep the last.
+  var bestNetworks: BestNetworks?
   var bestFlow: [Float]?
   var bestLogLikelihood = -Double.infinity
   var epochsSinceBest = 0

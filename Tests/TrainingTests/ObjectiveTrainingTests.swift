@@ -135,6 +135,52 @@ import Workers
     #expect(throws: TrainingError.self) { try trainer(other).resume(from: path) }
   }
 
+  /// Of noise nothing but its mean carries over, and fifty-four pictures are soon known by heart. Fails when:
+  /// the last weights are kept; the error is that of the training pictures; the best are left out of the
+  /// checkpoint.
+  @Test("an autoencoder is that of the epoch of the smallest held-out error")
+  func keepsBest() throws {
+    let images = Noise(count: 60)
+    var recipe = recipe(.pae)
+    recipe.autoencoder.epochs = 30
+    recipe.setBatch(autoencoder: 6, flow: 12)
+    let pool = WorkerPool(threads: 2)
+    func trainer() throws -> ModelTrainer {
+      try ModelTrainer(images: images, recipe: recipe, version: "test", pool: pool)
+    }
+    let whole = try trainer()
+    let model = try #require(try whole.run(checkpoint: nil) { _ in true })
+    let record = try #require(model.description.training)
+    let best = try #require(whole.state.bestNetworks)
+    #expect(record.bestEpoch == best.epoch && best.epoch < 25 && record.epochs == 30)
+    #expect(record.heldOutError == best.error)
+    let last = try AutoencoderMeasurements(
+      ImageSubset(images, whole.split.heldOut),
+      encoder: averaged(whole, .encoder, of: model.recognition),
+      decoder: averaged(whole, .decoder, of: model.decoder), pool: pool)
+    #expect(best.error < last.meanSquaredError)
+
+    let path = "\(folder)/paeinvert-best-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let stopped = try trainer().run(checkpoint: path) {
+      !($0.stage == .autoencoder && $0.epoch == best.epoch + 2)
+    }
+    #expect(stopped == nil)
+    let again = try trainer()
+    try again.resume(from: path)
+    let resumed = try #require(try again.run(checkpoint: nil) { _ in true })
+    let isSame = weights(resumed) == weights(model)
+    #expect(isSame && resumed.description.training?.bestEpoch == best.epoch)
+  }
+
+  /// A network with the averaged weights of a trainer's last epoch.
+  private func averaged(
+    _ trainer: ModelTrainer, _ part: TrainingState.Part, of network: Network
+  ) throws -> Network {
+    let weights = try #require(trainer.state.optimizers[part]).average
+    return try PackedNetwork(training: network).network(weights: weights)
+  }
+
   /// Twelve epochs of eight steps. Seen to fail: the cotangents' sign; the encoder's step left out.
   @Test(
     "each objective lowers its own loss",
@@ -172,5 +218,17 @@ import Workers
     #expect(throws: TrainingError.fixedResidual(name: "m")) {
       try model.refittingResidual(images: Spots(count: 300), pool: WorkerPool(threads: 1))
     }
+  }
+}
+
+/// Pictures of independent pixels.
+private struct Noise: ImageSource {
+  var roundingVariance: Float { 0 }
+  let shape = Shape(1, 8, 8)
+  let count: Int
+
+  func copy(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+    var stream = RandomKey(seed: 101).child(index).stream()
+    for pixel in 0..<64 { target[pixel] = Float(stream.uniform()) }
   }
 }

@@ -19,6 +19,7 @@ package struct CapacityBound: CodingObjective {
 
   package func encoderOutputs(latent: Int) -> Int { 2 * latent }
   package var jointFlow: JointFlow? { nil }
+  package var keepsBest: Bool { false }
 
   /// C when `progress` of the training, 0 … 1, is done.
   func capacity(at progress: Double) -> Double { capacity * min(2 * progress, 1) }

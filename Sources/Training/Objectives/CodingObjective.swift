@@ -19,6 +19,9 @@ package protocol CodingObjective {
   func encoderOutputs(latent: Int) -> Int
   /// A flow that is trained along; nil for none.
   var jointFlow: JointFlow? { get }
+  /// Whether the epoch of the smallest held-out squared error is kept, not the last: where that error is
+  /// all that a code is to be judged by.
+  var keepsBest: Bool { get }
   /// - Parameters:
   ///   - elements: P. - latent: K.
   func makePlan(lanes: Int, latent: Int, elements: Int) throws(PlanError) -> any CodingPlan

@@ -8,6 +8,7 @@ package struct EvidenceBound: CodingObjective {
   package init(variance: PixelVariance) { self.variance = variance }
   package func encoderOutputs(latent: Int) -> Int { 2 * latent }
   package var jointFlow: JointFlow? { nil }
+  package var keepsBest: Bool { false }
 
   package func makePlan(
     lanes: Int, latent: Int, elements: Int

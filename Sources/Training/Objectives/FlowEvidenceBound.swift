@@ -17,6 +17,7 @@ package struct FlowEvidenceBound: CodingObjective {
 
   package func encoderOutputs(latent: Int) -> Int { 2 * latent }
   package var jointFlow: JointFlow? { flow }
+  package var keepsBest: Bool { false }
 
   package func makePlan(
     lanes: Int, latent: Int, elements: Int

@@ -15,6 +15,7 @@ package struct NoisyCodes: CodingObjective {
 
   package func encoderOutputs(latent: Int) -> Int { latent }
   package var jointFlow: JointFlow? { nil }
+  package var keepsBest: Bool { true }
 
   package func makePlan(
     lanes: Int, latent: Int, elements: Int

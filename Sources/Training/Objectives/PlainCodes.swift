@@ -7,6 +7,7 @@ package struct PlainCodes: CodingObjective {
   package init() {}
   package func encoderOutputs(latent: Int) -> Int { latent }
   package var jointFlow: JointFlow? { nil }
+  package var keepsBest: Bool { true }
 
   package func makePlan(
     lanes: Int, latent: Int, elements: Int
