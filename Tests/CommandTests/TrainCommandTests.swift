@@ -17,25 +17,30 @@ import Testing
     "--latent", "4", "--epochs", "3", "--flow-epochs", "2", "--batch", "16", "-q",
   ]
 
-  /// Pictures of two random slopes with a little noise, 8×8.
-  private static func pictures(_ count: Int, channels: Int) -> [Tensor] {
+  /// Square pictures of two random slopes with a little noise.
+  private static func pictures(_ count: Int, channels: Int, side: Int = 8) -> [Tensor] {
     var stream = RandomKey(seed: 5).child("training pictures").stream()
     return (0..<count).map { _ in
       let (a, b) = (stream.normal(), stream.normal())
-      let shape = Shape(channels, 8, 8)
+      let shape = Shape(channels, side, side)
+      let last = Double(side - 1)
       return Tensor(
         shape: shape,
         values: (0..<shape.count).map {
-          let (x, y) = (Double($0 % 8) / 7 - 0.5, Double($0 / 8 % 8) / 7 - 0.5)
+          let (x, y) = (Double($0 % side) / last - 0.5, Double($0 / side % side) / last - 0.5)
           return Float(0.5 + 0.3 * (a * x + b * y) + 0.05 * stream.normal())
         })
     }
   }
 
-  private func putFolder(_ name: String, channels: Int) throws {
+  private func putFolder(
+    _ name: String, channels: Int, side: Int = 8, count: Int = 400
+  ) throws {
     try FileManager.default.createDirectory(
       atPath: folder.path + "/" + name, withIntermediateDirectories: true)
-    for (index, tensor) in Self.pictures(400, channels: channels).enumerated() {
+    for (index, tensor) in Self.pictures(
+      count, channels: channels, side: side
+    ).enumerated() {
       folder.put("\(name)/\(index).png", Picture(tensor: tensor).encoded())
     }
   }
@@ -46,18 +51,21 @@ import Testing
     return Array(bytes[(8 + bytes[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) })...])
   }
 
-  @Test(arguments: [1, 3])
-  func aFolderOfPicturesMakesAModel(channels: Int) throws {
-    try putFolder("pictures", channels: channels)
+  @Test(arguments: [
+    (1, 8, "conv"), (3, 8, "mlp"), (3, 32, "conv"), (3, 64, "conv"),
+  ])
+  func aFolderOfPicturesMakesAModel(channels: Int, side: Int, architecture: String) throws {
+    let count = side > 8 ? 100 : 400
+    try putFolder("pictures", channels: channels, side: side, count: count)
     let trained = try Program.run(
-      ["train", "pictures", "-o", "m.safetensors", "--architecture", "conv"] + Self.options,
+      ["train", "pictures", "-o", "m.safetensors", "--architecture", architecture] + Self.options,
       in: folder)
     #expect(trained.status == 0 && trained.errors.isEmpty, "\(trained)")
     #expect(folder.listing().filter { !$0.hasPrefix("pictures/") } == ["m.safetensors"])
     let info = try Program.run(["info", "m.safetensors"], in: folder)
     #expect(info.output.contains("model: m (m.safetensors)"))
-    #expect(info.output.contains("360 pictures and 40 held out"))
-    folder.put("a.png", TestPicture.png(channels: channels))
+    #expect(info.output.contains("\(count * 9 / 10) pictures and \(count / 10) held out"))
+    folder.put("a.png", TestPicture.png(channels: channels, side: side))
     let solved = try Program.run(
       ["denoise", "a.png", "-m", "m.safetensors", "--method", "map"], in: folder)
     #expect(solved.status == 0, "\(solved)")
