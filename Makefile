@@ -20,7 +20,7 @@ RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 1
 DIGITS := --latent 8 --architecture conv --epochs 150 --flow-epochs 100 --batch 64 --seed 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build calibrate bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build ablation calibrate bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ examples: build ## make data/examples again
 
 calibrate: build ## are the error bars right, 1,000 simulations and 1,000 test pictures (half an hour)
 	$(BINARY) calibrate --sigma 0.1 --rectangle 8-16,9-21 -n 1000 --conformal -o runs/calibration -f
+
+ablation: build ## train and measure all systems on Fashion-MNIST (hours; goes on where it was interrupted); ABLATION="pae-8" names some
+	@scripts/ablation $(ABLATION)
 
 figures: build ## measure the figures of the README
 	@scripts/figures
