@@ -38,6 +38,8 @@ public struct DiagonalizedMeasurement: Sendable {
   package let logVolume: Double
   /// σ when it is known and part of N: then the level to evaluate at is 1.
   package let includedSigma: Double?
+  /// Whether the residual is apart from N, in λ, or there is none.
+  package let isResidualApart: Bool
 
   /// Above this many data, levels that are known are worth a factorization of their own.
   private static let largestSpectral = 1500
@@ -96,6 +98,7 @@ public struct DiagonalizedMeasurement: Sendable {
     // Then N stands for the sum, and λ = 0.
     let includesResidual =
       includedSigma != nil && !isScaleInferred && seen.count > largestSpectral
+    isResidualApart = !includesResidual || !residual.contains { $0 != 0 }
     if includesResidual {
       for index in noise.indices { noise[index] += residual[index] }
       (rotation, logVolume) = try Self.whitening(of: noise, count: seen.count)

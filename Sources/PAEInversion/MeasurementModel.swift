@@ -19,8 +19,8 @@ package struct MeasurementModel {
   /// From mean images to data; nil when each datum is an element of the image.
   let instrument: (any DifferentiableMap)?
   let logVolume: Double
-  /// C×H×W of the data where they are pixels in their order, else nil.
-  let grid: Shape?
+  /// Where the data's residuals have neighbours; nil where they have none, or cannot be brought there.
+  let lattice: ResidualLattice?
   package let problems: [PixelData]
   let law: DataLaw
   /// How C⁻¹ of data that are not independent is applied; nil for independent ones.
@@ -58,8 +58,7 @@ package struct MeasurementModel {
       residual.rank > 0 ? .full : residual.variances.contains { $0 > 0 } ? .diagonal : .none
     let hasResidual = residual.rank > 0 || residual.variances.contains { $0 > 0 }
     let isIndependent = noise.isWhite && ((isIdentity && residual.rank == 0) || !hasResidual)
-    grid =
-      (isIndependent || isPaintingNeeded) && forward.dataShape.rank == 3 ? forward.dataShape : nil
+    let isGrid = forward.dataShape.rank == 3
     if isIndependent || isPaintingNeeded {
       try Self.checkIndependent(solver)
     }
@@ -88,6 +87,7 @@ package struct MeasurementModel {
         let data = pictures.map { measurement.observed($0.values) }
         (instrument, logVolume, unclipped) = (measurement.instrument, 0, nil)
         (law, self.solver) = (.correlated(measurement.noise), CorrelationSolver(measurement))
+        lattice = nil
         (self.level, self.residualScale) = (level, nil)
         problems = data.map { PixelData(measured: $0) }
         residuals = data.map { CorrelatedResidualConditional(measurement, data: $0) }
@@ -100,6 +100,7 @@ package struct MeasurementModel {
         isScaleInferred: self.residualScale != nil)
       (law, self.solver) = (.independent, .dense)
       logVolume = turned.logVolume
+      lattice = isGrid && !isCensored && turned.isResidualApart ? .turned(turned) : nil
       if isCensored {
         guard pictures.count == 1 else {
           throw PipelineError.usage(
@@ -122,6 +123,7 @@ package struct MeasurementModel {
       return
     }
     (logVolume, unclipped, law, self.solver) = (0, nil, .independent, nil)
+    lattice = isGrid ? .pixels(forward.dataShape) : nil
     (self.level, self.residualScale) = (level, hasResidual ? residualScale : nil)
     let own = residual.variances
     let variances = isIdentity ? own : [Float](repeating: 0, count: forward.dataShape.count)
@@ -137,7 +139,7 @@ package struct MeasurementModel {
   package init(
     pictures: [DamagedPicture], isLevelInferred: Bool, shape: Shape, intensity: IntensityResidual
   ) {
-    grid = shape
+    lattice = .pixels(shape)
     residualKind = .intensity
     (instrument, logVolume, painted, unclipped) = (nil, 0, nil, nil)
     (law, solver) = (.independent, nil)

@@ -25,10 +25,9 @@ public struct PosteriorFit: Sendable, Equatable {
   /// Draws that the average is taken over.
   private static let drawsUsed = 256
 
-  /// - Parameter grid: C×H×W of the data where they are pixels in their order; nil for turned data and
-  ///   frequencies, which have no neighbours.
+  /// - Parameter lattice: where residuals have neighbours; nil where they have none.
   init(
-    draws: DrawSet, posterior: ImagePosterior, problem: Int, grid: Shape?
+    draws: DrawSet, posterior: ImagePosterior, problem: Int, lattice: ResidualLattice?
   ) throws(PlanError) {
     let laws = posterior.data(of: problem)
     let data = laws[0]
@@ -59,19 +58,20 @@ public struct PosteriorFit: Sendable, Equatable {
     let measured = data.kinds.indices.filter { data.kinds[$0] == .measured }
     let isCensored = data.kinds.contains { $0 == .belowLow || $0 == .aboveHigh }
     var (sum, expected) = (0.0, 0.0)
-    var neighbours = [(score: Double, correlation: Double)?](
-      repeating: (0, 0), count: ResidualWhiteness.lags.count)
-    for lane in 0..<lanes {
-      let row = Array(images[lane * pixels..<(lane + 1) * pixels])
+    var (standardized, weights): ([Double], [Double]) = ([], [])
+    for (draw, levelsOfLane) in levels.enumerated() {
+      let row = Array(images[draw * pixels..<(draw + 1) * pixels])
       // Of the noise's laws each counts by its share.
-      let shares = posterior.responsibilities(mean: row, levels[lane], problem: problem)
-      var weights = [Double](repeating: 0, count: data.count)
-      var weighted = weights
+      let shares = posterior.responsibilities(mean: row, levelsOfLane, problem: problem)
+      var lane = (
+        standardized: [Double](repeating: 0, count: data.count),
+        weights: [Double](repeating: 0, count: data.count)
+      )
       for (law, data) in laws.enumerated() {
         for index in measured {
           let painted = row[law * data.count + index]
           let difference = Double(data.values[index]) - Double(painted)
-          let variance = data.variance(index, mean: painted, levels[lane])
+          let variance = data.variance(index, mean: painted, levelsOfLane)
           sum += shares[law] * difference * difference / variance
           let deviation = variance.squareRoot()
           let (low, high) = (
@@ -81,33 +81,25 @@ public struct PosteriorFit: Sendable, Equatable {
           let second = isCensored ? truncatedSecondMoment(low, high) : 1
           let first = isCensored ? truncatedMean(low, high) : 0
           expected += shares[law] * second
-          // Neighbours are asked of pixels alone, which have one law.
-          guard grid != nil else { continue }
-          weights[index] = 1 - data.residualVariance(index, mean: painted, levels[lane]) / variance
-          weighted[index] =
-            weights[index] * (difference / deviation - first)
-            / max(second - first * first, 1e-12).squareRoot()
+          // Where neighbours are asked for there is one law.
+          lane.weights[index] =
+            1 - data.residualVariance(index, mean: painted, levelsOfLane) / variance
+          lane.standardized[index] =
+            (difference / deviation - first) / max(second - first * first, 1e-12).squareRoot()
         }
       }
-      guard let grid else { continue }
-      let scores = ResidualWhiteness.scores(weighted: weighted, weights: weights, shape: grid)
-      for (index, score) in scores.enumerated() {
-        neighbours[index] = score.flatMap { score in
-          neighbours[index].map {
-            (
-              $0.score + score.score / Double(lanes),
-              $0.correlation + score.correlation / Double(lanes)
-            )
-          }
-        }
-      }
+      standardized += lane.standardized
+      weights += lane.weights
     }
-    whiteness = grid == nil ? nil : ResidualWhiteness(neighbours)
+    whiteness = try lattice.flatMap { lattice throws(PlanError) in
+      try ResidualWhiteness(standardized, weights: weights, on: lattice)
+    }
     unjudged =
       whiteness != nil
       ? nil
-      : grid == nil
-        ? "the data were turned or are frequencies: they have no neighbours"
+      : lattice == nil
+        ? "the data have no neighbours: they are frequencies, or clipped or many and correlated, or the "
+          + "noise has no one law"
         : "too few neighbouring pixels were measured"
     guard !measured.isEmpty else {
       (chiSquarePerDatum, pValue) = (.nan, .nan)

@@ -1,5 +1,15 @@
 import Foundation
+import Maps
+import Measurement
 import Tensors
+
+/// Where residuals have neighbours.
+enum ResidualLattice {
+  /// Each datum is an element of a picture C×H×W, in order.
+  case pixels(Shape)
+  /// Turned data, brought back to the pixels they belong to (`ResidualPlaces`).
+  case turned(DiagonalizedMeasurement)
+}
 
 // Notation
 //   t_i   standardized residual of datum i: (y_i − m_i)/√v_i, or with truncation its mean and spread
@@ -32,14 +42,14 @@ public struct ResidualWhiteness: Sendable, Equatable {
   /// Below this a correlation is no accident: one picture in a thousand.
   private static let smallestP = 0.001
   /// Below this it is real but of no consequence: the decoder's own error, which is smooth, leaves as
-  /// much in pictures that fit.
-  private static let smallestCorrelation = 0.2
+  /// much in pictures that fit. Turned data know of that error's shape.
+  private let smallestCorrelation: Double
 
   /// Whether noise of another colour is the likely cause.
   public var isColoured: Bool {
     let correlation = max(abs(horizontalCorrelation), abs(verticalCorrelation))
     return min(correlationP, spectrumP) < Self.smallestP
-      && correlation > Self.smallestCorrelation
+      && correlation > smallestCorrelation
   }
 
   /// Farthest lag, pixels: 24 lags.
@@ -58,9 +68,50 @@ public struct ResidualWhiteness: Sendable, Equatable {
     return lags
   }()
 
-  /// - Parameter sums: for each lag the mean over draws of (S, ρ); nil where pairs are too few.
+  /// - Parameters:
+  ///   - standardized: t, draws × data. - weights: w of each.
+  ///   - lattice: where the data lie.
   /// - Returns: nil where neighbours along rows or columns are too few.
-  init?(_ sums: [(score: Double, correlation: Double)?]) {
+  init?(
+    _ standardized: [Double], weights: [Double], on lattice: ResidualLattice
+  ) throws(PlanError) {
+    let shape: Shape
+    let smallest: Double
+    var (values, weights) = (standardized, weights)
+    switch lattice {
+    case .pixels(let grid): (shape, smallest) = (grid, 0.2)
+    case .turned(let measurement):
+      let places = try ResidualPlaces(measurement)
+      (shape, smallest) = (places.shape, 0.1)
+      (values, weights) = places.place(values, shares: weights)
+    }
+    let draws = values.count / shape.count
+    var sums = [(score: Double, correlation: Double)?](repeating: (0, 0), count: Self.lags.count)
+    for draw in 0..<draws {
+      let range = draw * shape.count..<(draw + 1) * shape.count
+      let own = Array(weights[range])
+      let scores = Self.scores(
+        weighted: zip(values[range], own).map { $0 * $1 }, weights: own, shape: shape)
+      for (index, score) in scores.enumerated() {
+        sums[index] = score.flatMap { score in
+          sums[index].map {
+            (
+              $0.score + score.score / Double(draws),
+              $0.correlation + score.correlation / Double(draws)
+            )
+          }
+        }
+      }
+    }
+    self.init(sums, smallestCorrelation: smallest)
+  }
+
+  /// - Parameters:
+  ///   - sums: for each lag the mean over draws of (S, ρ); nil where pairs are too few.
+  ///   - smallestCorrelation: below this a correlation is of no consequence.
+  /// - Returns: nil where neighbours along rows or columns are too few.
+  init?(_ sums: [(score: Double, correlation: Double)?], smallestCorrelation: Double) {
+    self.smallestCorrelation = smallestCorrelation
     guard let horizontal = sums[0], let vertical = sums[1] else { return nil }
     horizontalCorrelation = horizontal.correlation
     verticalCorrelation = vertical.correlation

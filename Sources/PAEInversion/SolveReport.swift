@@ -175,7 +175,7 @@ public struct SolveReport: Sendable {
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     slope = solution.slope.map { ($0.mean, $0.deviation) }
     fit = try PosteriorFit(
-      draws: draws, posterior: posterior, problem: solution.problem, grid: measurement.grid)
+      draws: draws, posterior: posterior, problem: solution.problem, lattice: measurement.lattice)
     misfit = try PriorMisfit(
       draws: solution.baseDraws ?? solution.bestBase, prior: prior,
       scale: posterior.residualScale, reading: reading)

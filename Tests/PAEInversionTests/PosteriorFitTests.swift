@@ -58,7 +58,7 @@ import Testing
     let posterior = try posterior(
       kinds, noiseLevel: inferred ? .inferred(estimates: [0.3]) : .known([0.3]))
     let draws = draws(inferred ? 3 : 2, count: 40)
-    let fit = try PosteriorFit(draws: draws, posterior: posterior, problem: 0, grid: nil)
+    let fit = try PosteriorFit(draws: draws, posterior: posterior, problem: 0, lattice: nil)
     var (sum, expected) = (0.0, 0.0)
     for chain in 0..<2 {
       for draw in 0..<40 {
@@ -90,7 +90,7 @@ import Testing
       law: .correlated(try DenseNoise(covariance: covariance, dimension: 4)),
       noiseLevel: .known([1]))
     let draws = draws(2, count: 40)
-    let fit = try PosteriorFit(draws: draws, posterior: posterior, problem: 0, grid: nil)
+    let fit = try PosteriorFit(draws: draws, posterior: posterior, problem: 0, lattice: nil)
     var sum = 0.0
     for chain in 0..<2 {
       for draw in 0..<40 {
@@ -111,7 +111,7 @@ import Testing
   func nothing() throws {
     let posterior = try posterior([.unobserved, .belowLow, .aboveHigh, .unobserved])
     let fit = try PosteriorFit(
-      draws: draws(2, count: 4), posterior: posterior, problem: 0, grid: nil)
+      draws: draws(2, count: 4), posterior: posterior, problem: 0, lattice: nil)
     #expect(fit.chiSquarePerDatum.isNaN && fit.pValue.isNaN)
     #expect(fit.whiteness == nil && fit.unjudged != nil)
   }
