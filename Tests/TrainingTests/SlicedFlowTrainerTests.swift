@@ -83,4 +83,35 @@ import Workers
     let isOther = try parameters(1, seed: 2) != one
     #expect(isOther)
   }
+
+  /// Fails when: the fit after a break is another (its key drawn from the epochs done so far).
+  @Test("a training that was stopped among the layers goes on to the same bytes")
+  func resumes() throws {
+    var recipe = TrainingRecipe(
+      name: "m", data: "spots", architecture: .mlp, latent: 3, seed: 7, epochs: 2)
+    recipe.setBatch(autoencoder: 30, flow: 60)
+    recipe.setFlow(.sliced, layers: 6)
+    func trainer(threads: Int) throws -> ModelTrainer {
+      try ModelTrainer(
+        images: Spots(count: 300), recipe: recipe, version: "test",
+        pool: WorkerPool(threads: threads))
+    }
+    let whole = try #require(try trainer(threads: 2).run(checkpoint: nil) { _ in true })
+    let path =
+      FileManager.default.temporaryDirectory.path + "/paeinvert-sliced-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let stopped = try trainer(threads: 2).run(checkpoint: path) { progress in
+      !(progress.stage == .slicedFlow && progress.epoch == 3)
+    }
+    #expect(stopped == nil)
+    let again = try trainer(threads: 1)
+    try again.resume(from: path)
+    let resumed = try #require(try again.run(checkpoint: nil) { _ in true })
+    let isSame =
+      resumed.flow.parameters == whole.flow.parameters
+      && resumed.decoder.parameters == whole.decoder.parameters
+    #expect(isSame)
+    #expect(resumed.description.flow == whole.description.flow)
+    #expect(whole.description.flow.count > 2)
+  }
 }
