@@ -59,7 +59,7 @@ import Testing
 
   /// The same seed, codes and recipe: keeping the autoencoder and fitting the same kind of flow again gives
   /// the same flow and residual.
-  /// Seen to fail: the seed of the record not taken; the split of 5,000 held out.
+  /// Seen to fail: the seed of the record not taken.
   @Test("keeping the autoencoder and fitting the same flow gives the same model")
   func keepsTheAutoencoder() throws {
     putPictures()
@@ -88,7 +88,7 @@ import Testing
     #expect(third.flow.layers.count >= 2 && third.flow.layers != first.flow.layers)
   }
 
-  /// Seen to fail: each of the conditions turned round.
+  /// Seen to fail: `sliced` not refused to `flow-vae`.
   @Test("options of another kind of flow, objective or autoencoder are refused")
   func refusals() throws {
     putPictures()

@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  /// Seen to fail: the products of rows not compared; knots compared and values not; slopes not asked.
+  /// Seen to fail: the products of rows not compared.
   @Test("a sliced spline whose numbers make no bijection is refused")
   func slicedFaults() throws {
     for (directions, bins) in [(0, 4), (5, 4), (2, 1), (2, 65), (.max, 4), (2, -1)] {

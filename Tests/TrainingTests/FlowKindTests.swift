@@ -62,7 +62,7 @@ import Workers
   /// At base variables of length 8, at codes 20 standard deviations from the mean in a random direction, and
   /// at codes with all coordinates 20 of their own standard deviations out.
   ///
-  /// Seen to fail: the tails' slope of a sliced spline 0; the bound of the couplings' ln scale dropped.
+  /// Seen to fail: the slope of the upper tails of a sliced spline 0.
   @Test(
     "no value, log-determinant, gradient or inverse is infinite far out",
     arguments: FlowKind.allCases)
@@ -115,7 +115,7 @@ import Workers
     #expect(densities.allSatisfy { $0.isFinite && $0 < 0 })
   }
 
-  /// Seen to fail: `spline` given affine couplings; the options of `sliced` not set.
+  /// Seen to fail: the conditioners of `spline` given one hidden layer of 64.
   @Test("the couplings of both kinds have conditioners of the same widths")
   func recipes() {
     var recipe = TrainingRecipe(name: "m", data: "d")

@@ -33,7 +33,7 @@ import Workers
 
   /// Along a coordinate of N(0, I) moved by 0.5 the squared distance is 0.25, with a sampling error of
   /// 2·0.5/√m = 0.0071 at m = 20,000.
-  /// Seen to fail: quantiles at i/m; the squares not divided by m.
+  /// Seen to fail: the distance doubled.
   @Test("the distance of a shifted normal is its shift squared")
   func shiftedNormal() {
     let count = 20_000
@@ -48,7 +48,7 @@ import Workers
     #expect(abs(distance.value(directions) - 0.25) < 4 * 0.0071)
   }
 
-  /// Seen to fail: the factor 2 of the gradient lost; ranks and indices exchanged.
+  /// The slope is small beside the curvature here: a gradient off by a factor of two passes.
   @Test("the gradient is that of differences, and its remainders fall as h²")
   func gradientMatchesDifferences() {
     let distance = SlicedDistance(
@@ -70,7 +70,7 @@ import Workers
   }
 
   /// Two heaps have a distance of their own; directions of the normal rest have sampling error only.
-  /// Seen to fail: the tangent's sign; the step not made orthonormal.
+  /// Seen to fail: the sign of the step.
   @Test("the search finds the direction that is not normal")
   func findsTheDirection() {
     let hidden = unit(1)

@@ -35,7 +35,7 @@ import Workers
   /// The ring's own density is ln(1/(2π·2)) − ½ ln(2πe 0.15²) = −2.05 nats in the mean; that of the
   /// log-normal, −½ ln(2πe 0.25) − 0 = −0.73: −2.78 together, which no density beats but by chance. The
   /// sampling error is about 1/√2000.
-  /// Seen to fail: the layers' order reversed in `bestFlow`; ℓ counted with its sign flipped.
+  /// Seen to fail: the layers' order reversed in `bestFlow`; the search stepping downhill.
   @Test("layers carry the codes towards N(0, I) and beat the Gaussian by far")
   func learns() throws {
     let trainer = try trainer()
@@ -69,7 +69,6 @@ import Workers
     #expect(try trainer.bestFlow().layers.count == 2 + trainer.bestLayerCount)
   }
 
-  /// Seen to fail: the layer's index left out of the key (another key gives other directions still).
   @Test("the flow does not depend on the number of threads, and does on the key")
   func threads() throws {
     func parameters(_ threads: Int, seed: UInt64 = 1) throws -> [Float] {
@@ -84,7 +83,6 @@ import Workers
     #expect(isOther)
   }
 
-  /// Fails when: the fit after a break is another (its key drawn from the epochs done so far).
   @Test("a training that was stopped among the layers goes on to the same bytes")
   func resumes() throws {
     var recipe = TrainingRecipe(
