@@ -64,8 +64,8 @@ let package = Package(
     module(
       "Training",
       [
-        "CLAPACK", "Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Networks",
-        "Measurement", "Flows", "Inversion",
+        "CLAPACK", "Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Diagnostics",
+        "Networks", "Measurement", "Flows", "Inversion",
       ]),
     module("Galleries", ["ImageFiles", "Tensors"]),
     // Level 7.

@@ -1,12 +1,13 @@
 /// `{"op": "affine"}`, `{"op": "permutation", "order": [1, 0]}`,
-/// `{"op": "splineCoupling", "bins": 8, "bound": 4, "hidden": [128, 128], "transforms": "second"}`.
+/// `{"op": "splineCoupling", "bins": 8, "bound": 4, "hidden": [128, 128], "transforms": "second"}`,
+/// `{"op": "slicedSpline", "directions": 16, "bins": 16}`.
 extension FlowLayerDescription: Codable {
   private enum Key: String, CodingKey {
     case op, order
   }
 
   private enum Operation: String, Codable {
-    case affine, luLinear, permutation, splineCoupling, affineCoupling
+    case affine, luLinear, permutation, splineCoupling, affineCoupling, slicedSpline
   }
 
   public init(from decoder: any Decoder) throws {
@@ -17,6 +18,7 @@ extension FlowLayerDescription: Codable {
     case .permutation: self = .permutation(try container.decode([Int].self, forKey: .order))
     case .splineCoupling: self = .splineCoupling(try SplineCoupling(from: decoder))
     case .affineCoupling: self = .affineCoupling(try AffineCoupling(from: decoder))
+    case .slicedSpline: self = .slicedSpline(try SlicedSpline(from: decoder))
     }
   }
 
@@ -34,6 +36,9 @@ extension FlowLayerDescription: Codable {
     case .affineCoupling(let coupling):
       try container.encode(Operation.affineCoupling, forKey: .op)
       try coupling.encode(to: encoder)
+    case .slicedSpline(let sliced):
+      try container.encode(Operation.slicedSpline, forKey: .op)
+      try sliced.encode(to: encoder)
     }
   }
 }

@@ -39,6 +39,20 @@ public struct AffineCoupling: Codable, Sendable, Equatable {
   }
 }
 
+/// A layer that bends the code along a few orthonormal directions, each by a monotonic
+/// rational-quadratic spline of its own (Dai and Seljak 2021, eqs. 9–11).
+public struct SlicedSpline: Codable, Sendable, Equatable {
+  /// r, the number of directions, 1 ... K.
+  public var directions: Int
+  /// Number of bins of each spline, 2 ... 64.
+  public var bins: Int
+
+  public init(directions: Int, bins: Int = 16) {
+    self.directions = directions
+    self.bins = bins
+  }
+}
+
 /// One layer y = f(x) of a flow, in the direction from codes to base variables. Layer i of the list
 /// reads the tensors `flow.{i}.…`, all Float32, row-major. K is the dimension, ℓ = ln|det ∂y/∂x|.
 ///
@@ -48,6 +62,8 @@ public struct AffineCoupling: Codable, Sendable, Equatable {
 /// | `luLinear` | y = L U x + bias, ℓ = Σ logDiagonal | `lower`, `upper` [K, K], `logDiagonal`, `bias` [K] |
 /// | `permutation` | y_j = x_order[j], ℓ = 0 | none |
 /// | `splineCoupling`, `affineCoupling` | below | `conditioner.{j}.weight` [out, in], `conditioner.{j}.bias` [out] |
+///
+/// | `slicedSpline` | y = x + Aᵀ(ψ(A x) − A x), ℓ = Σ_k ln ψ_k'((A x)_k), below | `directions` [r, K], `knots`, `values`, `slopes` [r, bins + 1] |
 ///
 /// `luLinear`: L = I + the part of `lower` strictly below the diagonal; U = diag(e^logDiagonal) +
 /// the part of `upper` strictly above it. The other entries are never read.
@@ -80,6 +96,14 @@ public struct AffineCoupling: Codable, Sendable, Equatable {
 ///     y' = s²·(δ_{j+1}·ξ² + 2s·q + δ_j·(1−ξ)²)/D²,   ℓ = Σ ln y'
 ///
 /// and y = x, y' = 1 for |x| > B.
+///
+/// `slicedSpline`, r = `directions`, n = bins: A [r, K] is `directions` with its rows made orthonormal
+/// by Gram and Schmidt, first row first; what a file holds is orthonormal within 10⁻³ already. ψ_k of
+/// coordinate (A x)_k goes through the points (X_j, Y_j) = (`knots`[k, j], `values`[k, j]) with the
+/// slopes δ_j = `slopes`[k, j], j = 0 … n, between them by the y and y' of above, and straight on
+/// beyond the ends: y = Y_0 + δ_0·(x − X_0) for x < X_0, y = Y_n + δ_n·(x − X_n) for x > X_n.
+/// Both knots and values rise by at least 10⁻⁶ from one to the next; slopes lie in [10⁻⁴, 10⁴].
+/// Training by gradient descent leaves the layer alone.
 public enum FlowLayerDescription: Sendable, Equatable {
   /// A fixed standardization, set from the codes; training leaves it alone.
   case affine
@@ -87,4 +111,5 @@ public enum FlowLayerDescription: Sendable, Equatable {
   case permutation([Int])
   case splineCoupling(SplineCoupling)
   case affineCoupling(AffineCoupling)
+  case slicedSpline(SlicedSpline)
 }

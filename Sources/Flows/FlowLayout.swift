@@ -7,6 +7,7 @@ enum LayerSlots {
   case luLinear(lower: Int, upper: Int, logDiagonal: Int, bias: Int)
   case permutation
   case conditioner([DenseSlots])
+  case slicedSpline(SlicedSplineSlots)
 }
 
 /// One dense layer y = W x + b of a conditioner: its extents and offsets.
@@ -15,6 +16,16 @@ struct DenseSlots {
   let outputs: Int
   let weight: Int
   let bias: Int
+}
+
+/// Extents and offsets of a `slicedSpline`.
+struct SlicedSplineSlots {
+  let directionCount: Int
+  let bins: Int
+  let directions: Int
+  let knots: Int
+  let values: Int
+  let slopes: Int
 }
 
 /// The sizes and slots of a validated list of layers.
@@ -56,6 +67,11 @@ extension FlowLayerDescription {
         return "bound = \(coupling.bound), expected a number in (0, 1000]"
       }
       return Self.conditionerFault(coupling.hidden, dimension: dimension)
+    case .slicedSpline(let sliced):
+      if !(1...dimension ~= sliced.directions) {
+        return "directions = \(sliced.directions), expected 1 ... \(dimension)"
+      }
+      return 2...64 ~= sliced.bins ? nil : "bins = \(sliced.bins), expected 2 ... 64"
     case .affineCoupling(let coupling):
       if !(coupling.maxLogScale > 0 && coupling.maxLogScale <= 20) {
         return "maxLogScale = \(coupling.maxLogScale), expected a number in (0, 20]"
@@ -75,7 +91,7 @@ extension FlowLayerDescription {
   /// Numbers a coupling needs for each transformed element; nil for other layers.
   var parametersPerElement: Int? {
     switch self {
-    case .affine, .luLinear, .permutation: nil
+    case .affine, .luLinear, .permutation, .slicedSpline: nil
     case .splineCoupling(let coupling): 3 * coupling.bins - 1
     case .affineCoupling: 2
     }
@@ -111,6 +127,13 @@ extension FlowLayerDescription {
       return .luLinear(
         lower: lower, upper: upper, logDiagonal: logDiagonal, bias: add("bias", dimension))
     case .permutation: return .permutation
+    case .slicedSpline(let sliced):
+      let (count, bins) = (sliced.directions, sliced.bins)
+      return .slicedSpline(
+        SlicedSplineSlots(
+          directionCount: count, bins: bins, directions: add("directions", count, dimension),
+          knots: add("knots", count, bins + 1), values: add("values", count, bins + 1),
+          slopes: add("slopes", count, bins + 1)))
     case .splineCoupling(let coupling): return conditioner(coupling.hidden, coupling.transforms)
     case .affineCoupling(let coupling): return conditioner(coupling.hidden, coupling.transforms)
     }

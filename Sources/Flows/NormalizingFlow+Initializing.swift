@@ -5,7 +5,8 @@ import Randomness
 extension NormalizingFlow {
   /// A fresh flow that is the identity up to its permutations: `affine` and `luLinear` start as
   /// identities; the last layer of every conditioner is zero, its hidden weights are drawn from
-  /// N(0, 2/inputs) (He et al. 2015) and its biases are zero.
+  /// N(0, 2/inputs) (He et al. 2015) and its biases are zero. A `slicedSpline` starts as the identity
+  /// along the first r coordinates, with knots evenly over [−3, 3].
   /// - Throws: `FlowError` when the layers cannot be used.
   public init(
     initializing layers: [FlowLayerDescription], dimension: Int, key: RandomKey
@@ -13,6 +14,9 @@ extension NormalizingFlow {
     let plan = try FlowLayout(layers: layers, dimension: dimension)
     var parameters = [Float](repeating: 0, count: plan.parameters.count)
     for (index, slots) in plan.slots.enumerated() {
+      if case .slicedSpline(let sliced) = slots {
+        sliced.setIdentity(in: &parameters, dimension: dimension)
+      }
       guard case .conditioner(let dense) = slots else { continue }
       for (stage, layer) in dense.dropLast().enumerated() {
         var stream = key.child(index).child(stage).stream()

@@ -4,10 +4,11 @@ import Synchronization
 /// A flow whose parameters do not change, laid out for its kernels once: all plans share it. Each
 /// direction is made when a plan first asks for it, O(K³) for every linear layer.
 final class PackedFlow: Sendable {
-  /// A run of linear layers, multiplied out, or a coupling by its index in the flow.
+  /// A run of linear layers, multiplied out, or another layer by its index in the flow.
   enum Layer: Sendable {
     case linear(PackedAffineMap)
     case coupling(Int, [PackedDense])
+    case sliced(PackedSlicedSpline)
   }
 
   private let layout: FlowLayout
@@ -16,6 +17,7 @@ final class PackedFlow: Sendable {
 
   private struct Made {
     var conditioners: [Int: [PackedDense]] = [:]
+    var sliced: [Int: PackedSlicedSpline] = [:]
     var normalizing: [Layer]?
     var generating: [Layer]?
   }
@@ -67,6 +69,14 @@ final class PackedFlow: Sendable {
       }
       if let map = run { layers.append(.linear(PackedAffineMap(map))) }
       run = nil
+      if case .slicedSpline(let slots) = layout.slots[index] {
+        let packed =
+          made.sliced[index]
+          ?? PackedSlicedSpline(slots, parameters: parameters, dimension: layout.dimension)
+        made.sliced[index] = packed
+        layers.append(.sliced(packed))
+        continue
+      }
       let conditioner = made.conditioners[index] ?? pack(index)
       made.conditioners[index] = conditioner
       layers.append(.coupling(index, conditioner))

@@ -8,12 +8,13 @@ import Workers
 /// From pictures to a model file.
 public enum TrainPipeline {
   /// - Parameters:
+  ///   - autoencoder: a model whose autoencoder is kept, by name or path; nil where all is trained.
   ///   - resumes: go on from `output`.checkpoint.
   ///   - progress: returns false to stop; the last checkpoint stays.
   /// - Returns: what was written into the file about the training.
   public static func run(
-    datasets: [String], output: String, recipe: TrainingRecipe, threads: Int, resumes: Bool,
-    overwrite: Bool, progress: (TrainingProgress) -> Bool
+    datasets: [String], output: String, recipe: TrainingRecipe, autoencoder: String? = nil,
+    threads: Int, resumes: Bool, overwrite: Bool, progress: (TrainingProgress) -> Bool
   ) throws -> TrainingRecord {
     guard (1...256).contains(threads) else {
       throw PipelineError.usage("--threads must be 1 to 256")
@@ -27,9 +28,16 @@ public enum TrainPipeline {
         path: output, reason: "its directory is missing or cannot be written")
     }
     let checkpoint = output + ".checkpoint"
+    var recipe = recipe
+    let kept = try autoencoder.map { name in
+      let path = try ModelLocator.path(of: name)
+      let model = try PAEModel.read(path: path)
+      try recipe.keepAutoencoder(of: model, digest: SHA256.hexDigest(ofFile: path))
+      return model
+    }
     let images = try DatasetLocator.images(datasets, part: .training)
     let trainer = try ModelTrainer(
-      images: images, recipe: recipe, version: PAEInvert.version,
+      images: images, recipe: recipe, keeping: kept, version: PAEInvert.version,
       pool: WorkerPool(threads: threads))
     if resumes { try trainer.resume(from: checkpoint) }
     guard let model = try trainer.run(checkpoint: checkpoint, progress: progress),

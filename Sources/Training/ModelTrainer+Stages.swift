@@ -16,6 +16,16 @@ struct TrainedNetworks {
   let flow: NormalizingFlow?
 }
 
+extension TrainedNetworks {
+  /// Those of a finished model.
+  init(_ model: PAEModel) {
+    encoder = model.recognition
+    codes = model.encoder
+    decoder = model.decoder
+    flow = nil
+  }
+}
+
 extension ModelTrainer {
   /// Stage 1 from where `state` stands.
   func trainAutoencoder(
@@ -79,8 +89,38 @@ extension ModelTrainer {
       error: error, epoch: state.autoencoderEpoch)
   }
 
-  /// Stage 2 from where `state` stands.
-  func trainFlow(
+  /// Stage 2 by the recipe, from where `state` stands.
+  func fitFlow(
+    _ codes: [Float], heldOut: [Float], progress: (TrainingProgress) -> Bool,
+    store: () throws -> Void
+  ) throws -> NormalizingFlow? {
+    if let options = recipe.sliced {
+      return try fitSlicedFlow(codes, heldOut: heldOut, options: options, progress: progress)
+    }
+    return try trainFlow(codes, heldOut: heldOut, progress: progress, store: store)
+  }
+
+  /// A sliced flow takes a minute or two: after a break it is begun anew, and ends the same.
+  private func fitSlicedFlow(
+    _ codes: [Float], heldOut: [Float], options: SlicedFlowTrainer.Options,
+    progress: (TrainingProgress) -> Bool
+  ) throws -> NormalizingFlow? {
+    let trainer = try SlicedFlowTrainer(
+      codes: codes, heldOut: heldOut, dimension: recipe.latent, options: options,
+      key: RandomKey(seed: recipe.seed).child("sliced flow"), pool: pool)
+    let meter = ProgressMeter(
+      stage: .slicedFlow, epochs: options.layers, firstEpoch: 0, stepsPerEpoch: 1,
+      batch: trainer.codeCount)
+    while !trainer.isDone {
+      let layer = trainer.layerCount
+      let value = try trainer.addLayer().training
+      guard progress(meter.progress(epoch: layer, step: 1, value: value)) else { return nil }
+    }
+    return try trainer.bestFlow()
+  }
+
+  /// Stage 2 by gradient descent.
+  private func trainFlow(
     _ codes: [Float], heldOut: [Float], progress: (TrainingProgress) -> Bool,
     store: () throws -> Void
   ) throws -> NormalizingFlow? {

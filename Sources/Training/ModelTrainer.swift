@@ -16,13 +16,18 @@ public final class ModelTrainer {
   let pool: WorkerPool
   let version: String
   var state: TrainingState
+  /// Whose autoencoder is kept; nil where stage 1 is trained.
+  private let kept: PAEModel?
 
   /// A fresh training.
+  /// - Parameter kept: the model that the recipe keeps the autoencoder of, if it does.
   /// - Throws: `TrainingError.tooFewPictures`; `ArchitectureError` or `NetworkError` when the
   ///   architecture does not fit the pictures.
   public init(
-    images: any ImageSource, recipe: TrainingRecipe, version: String, pool: WorkerPool
+    images: any ImageSource, recipe: TrainingRecipe, keeping kept: PAEModel? = nil,
+    version: String, pool: WorkerPool
   ) throws {
+    precondition((kept == nil) == (recipe.keptAutoencoder == nil))
     let heldOut = min(recipe.heldOut, images.count / 10)
     let smallest = max(recipe.autoencoder.batch, recipe.flow.batch, recipe.latent + 1)
     guard images.count - heldOut >= smallest, heldOut >= 1 else {
@@ -37,6 +42,8 @@ public final class ModelTrainer {
     self.pool = pool
     split = DataSplit(count: images.count, heldOut: heldOut, seed: recipe.seed)
     state = TrainingState()
+    self.kept = kept
+    if let kept { try kept.checkHeldOut(images: images, pool: pool) }
   }
 
   /// Trains to the end, or until `progress` returns false.
@@ -55,7 +62,9 @@ public final class ModelTrainer {
       if let checkpoint { try writeCheckpoint(to: checkpoint) }
     }
     guard let system = try recipe.system() else { return try principalComponents(seconds) }
-    guard let networks = try trainAutoencoder(system.coding, progress: progress, store: store)
+    guard
+      let networks = try kept.map(TrainedNetworks.init)
+        ?? trainAutoencoder(system.coding, progress: progress, store: store)
     else { return nil }
     let encoder = networks.codes
     let training = try AutoencoderMeasurements(
@@ -66,7 +75,7 @@ public final class ModelTrainer {
     let fitted: NormalizingFlow?
     switch system.prior {
     case .flow:
-      fitted = try trainFlow(
+      fitted = try fitFlow(
         training.codes, heldOut: heldOut.codes, progress: progress, store: store)
     case .gaussian: fitted = try gaussianFlow(training.codes)
     case .standardNormal: fitted = try identityFlow()

@@ -11,11 +11,34 @@ extension PAEModel {
   public func refittingResidual(
     images: any ImageSource, pool: WorkerPool
   ) throws -> PAEModel {
-    guard var record = self.description.training, record.heldOut > 0, record.pictures > 0 else {
-      throw TrainingError.noRecord(name: self.description.name)
-    }
     guard self.description.objective != .ppca else {
       throw TrainingError.fixedResidual(name: self.description.name)
+    }
+    let (old, measured) = try measureHeldOut(of: images, pool: pool)
+    var record = old
+    let fit = ResidualFit(
+      measured.residuals, means: measured.reconstructions, rounding: images.roundingVariance,
+      dimension: images.shape.count)
+    record.note(fit)
+    var description = self.description
+    description.residual = fit.description
+    description.training = record
+    return try PAEModel(
+      description: description, encoder: recognition, decoder: decoder, flow: flow,
+      residual: fit.covariance, intensityVariance: fit.intensityVariance)
+  }
+
+  /// - Throws: `TrainingError.noRecord` or `.otherPictures`, as `refittingResidual`.
+  func checkHeldOut(images: any ImageSource, pool: WorkerPool) throws {
+    _ = try measureHeldOut(of: images, pool: pool)
+  }
+
+  /// The record, and what the autoencoder does to the pictures that were held out.
+  private func measureHeldOut(
+    of images: any ImageSource, pool: WorkerPool
+  ) throws -> (TrainingRecord, AutoencoderMeasurements) {
+    guard let record = self.description.training, record.heldOut > 0, record.pictures > 0 else {
+      throw TrainingError.noRecord(name: self.description.name)
     }
     guard images.shape == self.description.image.shape else {
       throw TrainingError.otherPictures(what: "they are \(images.shape)")
@@ -34,15 +57,6 @@ extension PAEModel {
       throw TrainingError.otherPictures(
         what: "the held-out mean squared error is \(error), not \(record.heldOutError)")
     }
-    let fit = ResidualFit(
-      measured.residuals, means: measured.reconstructions, rounding: images.roundingVariance,
-      dimension: images.shape.count)
-    record.note(fit)
-    var description = self.description
-    description.residual = fit.description
-    description.training = record
-    return try PAEModel(
-      description: description, encoder: recognition, decoder: decoder, flow: flow,
-      residual: fit.covariance, intensityVariance: fit.intensityVariance)
+    return (record, measured)
   }
 }

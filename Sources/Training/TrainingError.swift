@@ -9,6 +9,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case noRecord(name: String)
   /// A model whose residual is part of its objective.
   case fixedResidual(name: String)
+  /// A model whose objective leaves no flow to fit to finished codes.
+  case noFlowStage(name: String, objective: String)
   /// Pictures that have no K principal components, and why.
   case noComponents(String)
   /// Not the pictures that the model was trained on.
@@ -26,9 +28,12 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .diverged(let epoch):
       "training diverged in epoch \(epoch + 1): lower --learning-rate"
     case .noRecord(let name):
-      "the model \(name) does not say how it was trained: its residual cannot be fitted again"
+      "the model \(name) does not say how it was trained: nothing of it can be fitted again"
     case .fixedResidual(let name):
       "the residual of \(name) is the s² of its principal components and is not fitted apart"
+    case .noFlowStage(let name, let objective):
+      "the model \(name) is a \(objective), whose prior is its objective's: a flow is fitted to the "
+        + "codes of pae, ae and beta0-vae"
     case .noComponents(let why):
       "there are no such principal components: \(why)"
     case .otherPictures(let what):

@@ -3,6 +3,8 @@ public struct TrainingProgress: Sendable {
   public enum Stage: String, Sendable {
     case autoencoder
     case flow
+    /// Stage 2 of a sliced flow, whose epochs are its layers.
+    case slicedFlow
   }
 
   public let stage: Stage
@@ -12,7 +14,8 @@ public struct TrainingProgress: Sendable {
   /// Steps done of this epoch.
   public let step: Int
   public let steps: Int
-  /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats.
+  /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats, of a
+  /// sliced flow that of all training codes.
   public let value: Double
   /// Stage 1 of an objective with a divergence: its mean over the latest batches, nats.
   public let divergence: Double?
@@ -48,8 +51,9 @@ final class ProgressMeter {
   func progress(
     epoch: Int, step: Int, value: Double, divergence: Double? = nil
   ) -> TrainingProgress {
-    // Moving averages over about fifty batches.
-    smoothed = smoothed.map { $0 + (value - $0) / 50 } ?? value
+    // Moving averages over about fifty batches; a layer is no batch.
+    let share = stage == .slicedFlow ? 1 : 1.0 / 50
+    smoothed = smoothed.map { $0 + (value - $0) * share } ?? value
     smoothedDivergence = divergence.map { latest in
       smoothedDivergence.map { $0 + (latest - $0) / 50 } ?? latest
     }

@@ -18,6 +18,7 @@ extension FlowLayerDescription {
     switch self {
     case .affine, .permutation: 0
     case .luLinear: dimension * dimension
+    case .slicedSpline(let sliced): 2 * sliced.directions * dimension
     case .splineCoupling(let coupling):
       Self.conditioner(
         coupling.hidden, coupling.transforms, numbers: 3 * coupling.bins - 1, dimension)

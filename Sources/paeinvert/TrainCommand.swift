@@ -24,12 +24,19 @@ struct TrainCommand: ParsableCommand {
         flow-vae   the same as vae with the flow as prior, trained along
         beta0-vae  an autoencoder whose codes get noise of a fixed size, then a flow as for pae
 
+      FLOWS
+        affine     couplings that scale and shift, trained by gradient descent: the smoothest density
+        spline     the same stack with rational-quadratic splines for couplings
+        sliced     fitted layer by layer along the directions where codes are least Gaussian; in a \
+      minute or two
+
       EXAMPLES
         paeinvert train fashion-mnist -o model.safetensors
         paeinvert train pictures/ -o model.safetensors --latent 64 --epochs 60
         paeinvert train fashion-mnist -o model.safetensors --resume
         paeinvert train fashion-mnist -o vae.safetensors --objective vae
         paeinvert train fashion-mnist -o new.safetensors --refit-residual model.safetensors
+        paeinvert train fashion-mnist -o new.safetensors --autoencoder fashion-mnist --flow spline
       """)
 
   @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of PNGs.")
@@ -52,8 +59,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Passes over the pictures for the autoencoder.")
   var epochs = TrainingRecipe.defaultEpochs
 
-  @Option(help: "Passes over the codes for the flow, at most; it stops early.")
-  var flowEpochs = TrainingRecipe.defaultFlowEpochs
+  @OptionGroup var flow: FlowArguments
 
   @Option(help: "Pictures of one step; the flow takes twice as many codes.")
   var batch = 128
@@ -69,6 +75,12 @@ struct TrainCommand: ParsableCommand {
       "Train nothing: fit only the residual of this model again, to the pictures held out then.",
       valueName: "model"))
   var refitResidual: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep the autoencoder of this model, trained on the same pictures: fit a flow and the residual.",
+      valueName: "model"))
+  var autoencoder: String?
 
   @Flag(help: "Go on from MODEL.checkpoint.")
   var resume = false
@@ -89,8 +101,8 @@ struct TrainCommand: ParsableCommand {
       let recipe = try recipe()
       var logged = ContinuousClock.now
       let record = try TrainPipeline.run(
-        datasets: dataset, output: output, recipe: recipe, threads: threads.count,
-        resumes: resume, overwrite: force
+        datasets: dataset, output: output, recipe: recipe, autoencoder: autoencoder,
+        threads: threads.count, resumes: resume, overwrite: force
       ) { progress in
         let isEpochEnd = progress.step == progress.steps
         if isEpochEnd && !console.isQuiet && isatty(STDERR_FILENO) == 0 {
@@ -124,7 +136,7 @@ struct TrainCommand: ParsableCommand {
     guard isRecipeDefault else {
       throw PipelineError.usage(
         "--refit-residual keeps all but the residual of the model: leave out the options of a "
-          + "training (--name, --latent … --seed, --resume)")
+          + "training (--name, --latent … --seed, --autoencoder, --resume)")
     }
     let description = try RefitPipeline.run(
       datasets: dataset, model: model, output: output, threads: threads.count, overwrite: force)
@@ -137,10 +149,14 @@ struct TrainCommand: ParsableCommand {
 
   /// Whether no option of a training was given, or each as it is without.
   private var isRecipeDefault: Bool {
-    name == nil && objective.isDefault && latent == 40 && architecture == .conv
-      && epochs == TrainingRecipe.defaultEpochs
-      && flowEpochs == TrainingRecipe.defaultFlowEpochs && batch == 128
-      && learningRate == TrainingRecipe.defaultLearningRate && seed == 1 && !resume
+    name == nil && isAutoencoderDefault && flow.isDefault && batch == 128
+      && learningRate == TrainingRecipe.defaultLearningRate && !resume && autoencoder == nil
+  }
+
+  /// Whether the options are as without that the autoencoder of another model decides.
+  private var isAutoencoderDefault: Bool {
+    objective.isDefault && latent == 40 && architecture == .conv
+      && epochs == TrainingRecipe.defaultEpochs && seed == 1
   }
 
   /// Options that an objective would ignore are refused, except where they are as without.
@@ -155,11 +171,11 @@ struct TrainCommand: ParsableCommand {
         "--objective ppca is computed in closed form: leave out --architecture, --epochs, --batch, "
           + "--learning-rate and --resume")
     }
-    let hasFlowStage = objective == .pae || objective == .beta0VAE
-    guard hasFlowStage || flowEpochs == TrainingRecipe.defaultFlowEpochs else {
+    try flow.check(objective)
+    guard autoencoder == nil || isAutoencoderDefault else {
       throw PipelineError.usage(
-        "--flow-epochs is an option of pae, beta0-vae: --objective \(objective.rawValue) trains no "
-          + "flow on finished codes")
+        "--autoencoder keeps the autoencoder of the model and its pictures held out: leave out "
+          + "--objective and its options, --latent, --architecture, --epochs and --seed")
     }
   }
 
@@ -179,7 +195,6 @@ struct TrainCommand: ParsableCommand {
     }
     try require((1...4096).contains(latent), "--latent must be 1 to 4096")
     try require((1...100_000).contains(epochs), "--epochs must be 1 to 100000")
-    try require((1...100_000).contains(flowEpochs), "--flow-epochs must be 1 to 100000")
     try require(
       (2...4096).contains(batch) && batch % 2 == 0, "--batch must be an even number, 2 to 4096")
     try require(
@@ -192,7 +207,8 @@ struct TrainCommand: ParsableCommand {
       data: dataset.map { ($0 as NSString).lastPathComponent }.joined(
         separator: " "), objective: objective, architecture: architecture, latent: latent,
       seed: seed, epochs: epochs,
-      flowEpochs: flowEpochs)
+      flowEpochs: flow.flowEpochs)
+    recipe.setFlow(flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
     recipe.setLearningRate(learningRate)
     return recipe
@@ -207,6 +223,12 @@ struct TrainCommand: ParsableCommand {
       value = String(format: "error %.5f, KL %.2f nats", progress.value, divergence)
     }
     let left = Int(progress.secondsLeft.rounded())
+    if progress.stage == .slicedFlow {
+      return String(
+        format: "flow layer %d/%d, %@, at most %d:%02d left", progress.epoch, progress.epochs,
+        value,
+        left / 60, left % 60)
+    }
     return String(
       format: "%@ epoch %d/%d, step %d/%d, %@, %.0f %@/s, %d:%02d left",
       progress.stage.rawValue, progress.epoch, progress.epochs, progress.step, progress.steps,

@@ -15,7 +15,20 @@ enum TestModel {
   static let rgb = write("rgb", channels: 3)
   /// `grey` as a `vae`: its encoder gives 2K outputs.
   static let variational = write("variational", channels: 1, objective: .vae)
+  /// `grey` with a sliced flow.
+  static let sliced = write("sliced", channels: 1, flow: slicedFlow)
   static let side = 8
+
+  /// Both kinds of couplings.
+  private static let couplings: [FlowLayerDescription] = [
+    .affine, .luLinear,
+    .splineCoupling(SplineCoupling(bins: 4, hidden: [8], transforms: .second)),
+    .affineCoupling(AffineCoupling(hidden: [8], transforms: .first)),
+  ]
+  private static let slicedFlow: [FlowLayerDescription] = [
+    .affine, .luLinear, .slicedSpline(SlicedSpline(directions: 2, bins: 5)),
+    .slicedSpline(SlicedSpline(directions: 4, bins: 3)),
+  ]
 
   /// One folder for the process, removed at its end.
   private static let folder: String = {
@@ -29,16 +42,20 @@ enum TestModel {
   }()
 
   private static func write(
-    _ name: String, channels: Int, objective: ModelDescription.Objective = .pae
+    _ name: String, channels: Int, objective: ModelDescription.Objective = .pae,
+    flow: [FlowLayerDescription] = couplings
   ) -> String {
     let path = folder + "/\(name).safetensors"
-    try! make(name, channels: channels, objective: objective).write(to: path, overwrite: true)
+    try! make(name, channels: channels, objective: objective, flow: flow)
+      .write(to: path, overwrite: true)
     return path
   }
 
   static func make(
-    _ name: String, channels: Int, objective: ModelDescription.Objective = .pae
+    _ name: String, channels: Int, objective: ModelDescription.Objective = .pae,
+    flow: [FlowLayerDescription]? = nil
   ) throws -> PAEModel {
+    let flow = flow ?? couplings
     let image = Shape(channels, side, side)
     let latent = 4
     let outputs = objective.encodesVariances ? 2 * latent : latent
@@ -50,11 +67,6 @@ enum TestModel {
       .linear(inputs: latent, outputs: 16), .batchNorm(channels: 16), .silu,
       .linear(inputs: 16, outputs: image.count), .sigmoid, .reshape(image),
     ]
-    let flow: [FlowLayerDescription] = [
-      .affine, .luLinear,
-      .splineCoupling(SplineCoupling(bins: 4, hidden: [8], transforms: .second)),
-      .affineCoupling(AffineCoupling(hidden: [8], transforms: .first)),
-    ]
     let key = RandomKey(seed: 1).child("test model")
     // Fresh flows and normalizations are identities: moved, so that their formulas matter.
     func moved(_ parameters: [Float], _ index: Int) -> [Float] {
@@ -63,6 +75,12 @@ enum TestModel {
     }
     let painter = try Network(domain: Shape(latent), layers: decoder, key: key.child(1))
     let fresh = try NormalizingFlow(initializing: flow, dimension: latent, key: key.child(2))
+    var movedFlow = moved(fresh.parameters, 2)
+    for slot in fresh.layout.slots where slot.name.hasSuffix("directions") {
+      let range = slot.offset..<slot.offset + slot.shape.count
+      let rows = orthonormalRows(movedFlow[range].map { Double($0) }, columns: latent)
+      movedFlow.replaceSubrange(range, with: rows.map { Float($0) })
+    }
     return try PAEModel(
       description: ModelDescription(
         name: name, image: .init(channels: channels, height: side, width: side), latent: latent,
@@ -72,7 +90,7 @@ enum TestModel {
       encoder: Network(domain: image, layers: encoder, key: key.child(0)),
       decoder: Network(
         domain: Shape(latent), layers: decoder, parameters: moved(painter.parameters, 1)),
-      flow: fresh.replacing(parameters: moved(fresh.parameters, 2)),
+      flow: fresh.replacing(parameters: movedFlow),
       residual: ResidualCovariance(variances: [Float](repeating: 1e-4, count: image.count)))
   }
 }

@@ -8,12 +8,14 @@ import Testing
   private let json = """
     [{"op":"affine"},{"op":"luLinear"},{"op":"permutation","order":[1,0]},
      {"op":"splineCoupling","bins":8,"bound":4,"hidden":[128,128],"transforms":"second"},
-     {"op":"affineCoupling","hidden":[64],"transforms":"first","maxLogScale":2.5}]
+     {"op":"affineCoupling","hidden":[64],"transforms":"first","maxLogScale":2.5},
+     {"op":"slicedSpline","directions":2,"bins":12}]
     """
   private let layers: [FlowLayerDescription] = [
     .affine, .luLinear, .permutation([1, 0]),
     .splineCoupling(SplineCoupling(transforms: .second)),
     .affineCoupling(AffineCoupling(hidden: [64], transforms: .first, maxLogScale: 2.5)),
+    .slicedSpline(SlicedSpline(directions: 2, bins: 12)),
   ]
 
   @Test("the JSON of the model file is read and written")
@@ -30,6 +32,7 @@ import Testing
     arguments: [
       #"{"op":"radial"}"#, "{}", #"{"op":"permutation"}"#,
       #"{"op":"splineCoupling","bins":8,"bound":4,"hidden":[8],"transforms":"third"}"#,
+      #"{"op":"slicedSpline","directions":2}"#,
       #"{"op":"splineCoupling","bound":4,"hidden":[8],"transforms":"first"}"#,
     ])
   func decodingFailures(_ text: String) {
@@ -83,6 +86,39 @@ import Testing
     }
     #expect(throws: FlowError.notFinite(tensor: "flow.0.logScale")) {
       try NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, .infinity, 0])
+    }
+  }
+
+  /// Seen to fail: the products of rows not compared.
+  @Test("a sliced spline whose numbers make no bijection is refused")
+  func slicedFaults() throws {
+    for (directions, bins) in [(0, 4), (5, 4), (2, 1), (2, 65), (.max, 4), (2, -1)] {
+      #expect(throws: FlowError.self) {
+        try NormalizingFlow(
+          initializing: [.slicedSpline(SlicedSpline(directions: directions, bins: bins))],
+          dimension: 4, key: .init(seed: 1))
+      }
+    }
+    let fresh = try NormalizingFlow(
+      initializing: [.affine, .slicedSpline(SlicedSpline(directions: 2, bins: 3))], dimension: 4,
+      key: .init(seed: 1))
+    let found = fresh.layout.slots.dropFirst(2).map { "\($0.name) \($0.shape)" }
+    #expect(
+      found == [
+        "flow.1.directions 2×4", "flow.1.knots 2×4", "flow.1.values 2×4", "flow.1.slopes 2×4",
+      ])
+    let faults: [(name: String, place: Int, value: Float)] = [
+      ("directions", 0, 1.01), ("directions", 4, 0.01), ("knots", 1, -3), ("knots", 7, 0),
+      ("values", 2, -2), ("values", 7, 2e6), ("slopes", 0, 0), ("slopes", 5, -1),
+      ("slopes", 3, 2e4),
+    ]
+    for fault in faults {
+      let slot = try #require(fresh.layout.slots.first { $0.name == "flow.1.\(fault.name)" })
+      var parameters = fresh.parameters
+      parameters[slot.offset + fault.place] = fault.value
+      #expect(throws: FlowError.self, "\(fault)") {
+        try NormalizingFlow(layers: fresh.layers, dimension: 4, parameters: parameters)
+      }
     }
   }
 

@@ -104,7 +104,7 @@ private let lanes = 19
     // Linear layers have no second derivative: their remainders are rounding.
     let curved = test.layers.contains { layer in
       switch layer {
-      case .splineCoupling, .affineCoupling: true
+      case .splineCoupling, .affineCoupling, .slicedSpline: true
       case .affine, .luLinear, .permutation: false
       }
     }

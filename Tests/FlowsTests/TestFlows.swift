@@ -1,4 +1,6 @@
 import Flows
+import Foundation
+import Maps
 import Randomness
 import Testing
 
@@ -14,6 +16,9 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
   static let affineCoupling = FlowLayerDescription.affineCoupling(
     AffineCoupling(hidden: [24, 24, 16], transforms: .first, maxLogScale: 1.5))
 
+  static let sliced = FlowLayerDescription.slicedSpline(SlicedSpline(directions: 3, bins: 7))
+  static let slicedFully = FlowLayerDescription.slicedSpline(SlicedSpline(directions: 5, bins: 2))
+
   static let all = [
     TestFlow(name: "identity", layers: []),
     TestFlow(name: "affine", layers: [.affine]),
@@ -21,11 +26,15 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     TestFlow(name: "permutation", layers: [.permutation([2, 0, 1, 4, 3])]),
     TestFlow(name: "splineCoupling", layers: [spline]),
     TestFlow(name: "affineCoupling", layers: [affineCoupling]),
+    TestFlow(name: "slicedSpline", layers: [sliced]),
+    TestFlow(name: "slicedSpline, all directions", layers: [slicedFully]),
     TestFlow(
       name: "linear conditioner",
       layers: [
         .splineCoupling(SplineCoupling(bins: 2, bound: 3, hidden: [], transforms: .first))
       ]),
+    TestFlow(
+      name: "sliced flow", layers: [.affine, .luLinear, sliced, slicedFully, .luLinear, sliced]),
     stack,
   ]
 
@@ -44,6 +53,7 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     var stream = key.child("perturbation").stream()
     var parameters = fresh.parameters
     for slot in fresh.layout.slots {
+      if setSliced(slot, &parameters, &stream) { continue }
       let deviation: Double
       if slot.name.hasSuffix("weight") {
         deviation = 0.15 / Double(slot.shape[1]).squareRoot()
@@ -55,6 +65,33 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
       }
     }
     return try NormalizingFlow(layers: layers, dimension: dimension, parameters: parameters)
+  }
+
+  /// Numbers of a `slicedSpline`: orthonormal directions, knots and values that rise by 0.5 to 2 times
+  /// their mean distance over about [−3, 3], slopes 0.4 to 2.5. False for other slots.
+  private func setSliced(
+    _ slot: ParameterSlot, _ parameters: inout [Float], _ stream: inout RandomStream
+  ) -> Bool {
+    let width = slot.shape[slot.shape.rank - 1]
+    let range = slot.offset..<slot.offset + slot.shape.count
+    func factor(_ size: Double) -> Double { exp(size * (2 * stream.uniform() - 1)) }
+    if slot.name.hasSuffix(".directions") {
+      let rows = orthonormalRows(stream.normals(slot.shape.count), columns: width)
+      for (index, value) in zip(range, rows) { parameters[index] = Float(value) }
+    } else if slot.name.hasSuffix(".slopes") {
+      for index in range { parameters[index] = Float(factor(0.9)) }
+    } else if slot.name.hasSuffix(".knots") || slot.name.hasSuffix(".values") {
+      for row in stride(from: slot.offset, to: range.upperBound, by: width) {
+        var place = -3 + 0.3 * stream.normal()
+        for index in row..<row + width {
+          parameters[index] = Float(place)
+          place += 6 / Double(width - 1) * factor(0.7)
+        }
+      }
+    } else {
+      return false
+    }
+    return true
   }
 
   /// `lanes` codes of standard deviation 1.5, so that some lie beyond the splines' bounds.

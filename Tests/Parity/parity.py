@@ -151,8 +151,24 @@ def spline(x, theta, bins, bound, inverse):
     inner = 0.001 + np.logaddexp(0, theta[2 * bins:] + math.log(math.exp(0.999) - 1))
     slope = np.concatenate([[1], inner, [1]])
     knots, values = (-bound + np.concatenate([[0], np.cumsum(part)]) for part in (width, height))
+    return spline_bin(x, knots, values, slope, inverse)
+
+
+def tailed_spline(x, knots, values, slope, inverse):
+    """The same through given points, straight on beyond its ends."""
+    ends = values if inverse else knots
+    if ends[0] <= x <= ends[-1]:
+        return spline_bin(x, knots, values, slope, inverse)
+    end = 0 if x < ends[0] else -1
+    rate = 1 / slope[end] if inverse else slope[end]
+    return (knots if inverse else values)[end] + rate * (x - ends[end]), math.log(slope[end])
+
+
+def spline_bin(x, knots, values, slope, inverse):
+    bins = len(knots) - 1
     j = int(np.clip(np.searchsorted(values if inverse else knots, x, "right") - 1, 0, bins - 1))
-    w, h, s, a, b = width[j], height[j], height[j] / width[j], slope[j], slope[j + 1]
+    w, h = knots[j + 1] - knots[j], values[j + 1] - values[j]
+    s, a, b = h / w, slope[j], slope[j + 1]
     if inverse:  # the root of y·D(ξ) = …, a quadratic in ξ (Durkan et al. 2019, eqs. 6-8)
         rise = x - values[j]
         bend = rise * (a + b - 2 * s)
@@ -183,6 +199,14 @@ def flow_layer(tensors, index, layer, x, inverse):
     if op == "permutation":
         order = np.array(layer["order"])
         return (x[np.argsort(order)] if inverse else x[order]), 0.0
+    if op == "slicedSpline":
+        # Gram and Schmidt on the rows of `directions`, first row first.
+        q, r = np.linalg.qr(tensors[f"{prefix}.directions"].T)
+        rows = (q * np.sign(np.diag(r))).T
+        points = zip(*(tensors[f"{prefix}.{name}"] for name in ("knots", "values", "slopes")))
+        bent = [tailed_spline(s, *own, inverse) for s, own in zip(rows @ x, points)]
+        moves, logarithms = np.array(bent).T
+        return x + rows.T @ (moves - rows @ x), logarithms.sum()
     half = len(x) // 2
     first, second = np.arange(half), np.arange(half, len(x))
     moved, kept = (second, first) if layer["transforms"] == "second" else (first, second)

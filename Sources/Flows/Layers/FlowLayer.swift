@@ -37,6 +37,9 @@ extension FlowLayout {
         TriangularLayer(
           dimension: dimension, columns: columns, lower: lower, upper: upper,
           logDiagonal: logDiagonal, bias: bias)
+      case (_, .slicedSpline(let slots)):
+        SlicedSplineLayer(
+          .fromParameters(slots, dimension: dimension), columns: columns, lanes: lanes)
       default: makeCoupling(index, columns: columns, lanes: lanes, packed: nil)
       }
     }
@@ -50,6 +53,8 @@ extension FlowLayout {
       case .linear(let map): FixedLinearLayer(map, columns: columns, lanes: lanes)
       case .coupling(let index, let dense):
         makeCoupling(index, columns: columns, lanes: lanes, packed: dense)
+      case .sliced(let packed):
+        SlicedSplineLayer(.fixed(packed), columns: columns, lanes: lanes)
       }
     }
   }
@@ -61,6 +66,8 @@ extension FlowLayout {
       case .linear(let map): FixedLinearLayer(map, columns: columns, lanes: lanes)
       case .coupling(let index, let dense):
         makeCoupling(index, columns: columns, lanes: lanes, packed: dense)
+      case .sliced(let packed):
+        SlicedSplineLayer(.fixed(packed), columns: columns, lanes: lanes)
       }
     }
   }
@@ -86,7 +93,8 @@ extension FlowLayout {
       transform = AffineTransform(
         maxLogScale: coupling.maxLogScale,
         elements: half == .first ? first : dimension - first, columns: columns)
-    case .affine, .luLinear, .permutation: preconditionFailure("layer \(index) is no coupling")
+    case .affine, .luLinear, .permutation, .slicedSpline:
+      preconditionFailure("layer \(index) is no coupling")
     }
     return CouplingLayer(
       dimension: dimension, half: half, columns: columns,
