@@ -94,7 +94,8 @@ public final class ModelTrainer {
     }
     var record = try record(flow, training: training, heldOut: heldOut)
     record.epochs = recipe.autoencoder.epochs
-    record.bestEpoch = state.bestNetworks?.epoch
+    record.bestEpoch =
+      state.bestNetworks?.epoch ?? kept?.description.training?.bestEpoch
     record.flowEpochs = state.flowEpoch
     record.wallSeconds = seconds().rounded()
     record.objective = options
