@@ -3,6 +3,7 @@ public struct TrainingProgress: Sendable {
   public enum Stage: String, Sendable {
     case autoencoder
     case flow
+    case classifier
   }
 
   public let stage: Stage
@@ -12,7 +13,8 @@ public struct TrainingProgress: Sendable {
   /// Steps done of this epoch.
   public let step: Int
   public let steps: Int
-  /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats.
+  /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats;
+  /// of a classifier its cross-entropy, nats.
   public let value: Double
   /// Stage 1 of an objective with a divergence: its mean over the latest batches, nats.
   public let divergence: Double?
