@@ -27,13 +27,19 @@ import Testing
     folder.put("labels", [0, 0, 8, 1, 0, 0, 1, 0x90] + labels)
   }
 
-  private func json(_ name: String) throws -> [String: Any] {
-    try #require(
+  /// What a report says of draws.
+  private func samples(_ name: String) throws -> [String: Any] {
+    let report = try #require(
       try JSONSerialization.jsonObject(with: Data(folder.bytes(name))) as? [String: Any])
+    return try #require(report["samples"] as? [String: Any])
   }
 
-  /// Fails when: evaluate takes the default classifier for the given one, draws depend on the number of
-  /// threads, or a folder is left half-made.
+  private func distances(_ name: String) throws -> [String: [String: Double]] {
+    let features = try #require(try samples(name)["features"] as? [String: Any])
+    return try #require(features["frechet_distance"] as? [String: [String: Double]])
+  }
+
+  /// Fails when: evaluate takes the default classifier for the given one, or draws ignore the seed.
   @Test func aClassifierIsTrainedAndEvaluateUsesIt() throws {
     putPictures()
     let train = [
@@ -62,11 +68,11 @@ import Testing
       #expect(report.output.contains(word), "\(report.output)")
     }
     #expect(folder.listing("out") == ["evaluate.json", "samples.png"])
-    let samples = try #require(try json("out/evaluate.json")["samples"] as? [String: Any])
+    let samples = try samples("out/evaluate.json")
     #expect(samples["count"] as? Int == 200 && samples["memorization"] is NSNull)
     let features = try #require(samples["features"] as? [String: Any])
     #expect(features["count"] as? Int == 200 && features["dimension"] as? Int == 128)
-    let distances = try #require(features["frechet_distance"] as? [String: [String: Double]])
+    let distances = try distances("out/evaluate.json")
     #expect(Set(distances.keys) == ["samples", "gaussian_codes", "reconstructions"])
     // A linear model of pictures on four lines: its reconstructions are better than its draws.
     #expect(distances["reconstructions"]!["value"]! < distances["samples"]!["value"]!)
@@ -78,7 +84,9 @@ import Testing
     #expect(try Array(json.output.utf8) == folder.bytes("out/evaluate.json"))
     let other = try Program.run(
       evaluate + ["--classifier", "./c.safetensors", "--json", "--seed", "2"], in: folder)
-    #expect(other.status == 0 && other.output != json.output)
+    #expect(other.status == 0, "\(other)")
+    folder.put("other.json", Array(other.output.utf8))
+    #expect(try self.distances("other.json")["samples"] != distances["samples"])
     // An earlier result is only replaced with -f.
     try expectFailure(73, ["out"], evaluate + ["-o", "out"], in: folder)
     let again = try Program.run(evaluate + ["-o", "out", "-f"], in: folder)
@@ -88,17 +96,19 @@ import Testing
   }
 
   /// The shipped models on the digits, which need no package.
-  /// Fails when: the training pictures are the test pictures, or nothing is said of those near to them.
+  /// Fails when: the training pictures are the test pictures.
   @Test func theShippedClassifierServesTheShippedModels() throws {
     let report = try Program.run(["evaluate", "mnist-8", "mnist", "--json"], in: folder)
     #expect(report.status == 0 && report.errors.isEmpty, "\(report)")
     folder.put("report.json", Array(report.output.utf8))
-    let samples = try #require(try json("report.json")["samples"] as? [String: Any])
+    let samples = try samples("report.json")
     let features = try #require(samples["features"] as? [String: Any])
     #expect(features["classifier"] as? String == "fashion-mnist-classifier")
-    let distances = try #require(features["frechet_distance"] as? [String: [String: Double]])
+    let distances = try distances("report.json")
     #expect(distances.count == 4)
-    #expect(distances["training"]!["value"]! < distances["reconstructions"]!["value"]!)
+    // 500 pictures leave the distance of two sets of one kind at 3.6; a set from itself has none.
+    #expect(distances["training"]!["value"]! > 1, "\(distances)")
+    #expect(distances["reconstructions"]!["value"]! < distances["gaussian_codes"]!["value"]!)
     let near = try #require(samples["memorization"] as? [String: Any])
     #expect(near["training"] as? Int == 4500)
     let tests = try #require(near["tests"] as? [String: Double])
@@ -107,7 +117,7 @@ import Testing
     #expect(quick.status == 0 && quick.output.split(separator: "\n").count == 3, "\(quick)")
   }
 
-  // Fails when: one kind of file is read as the other, or an option has a silent default.
+  // Fails when: any number of samples is taken, or labels of a data set with its own.
   @Test func whatDoesNotFitIsRefused() throws {
     putPictures()
     func refused(_ code: Int, _ words: [String], _ arguments: [String]) throws {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct BootstrapTests {
   /// The bootstrap's variance of a mean is s²(n − 1)/n² exactly; over 1,000 resamples its root scatters by
-  /// 1/√2000. Fails when: an item is drawn without being put back, or the sum's square is not subtracted.
+  /// 1/√2000. Fails when: each item is drawn once, or the variance is handed out for its root.
   @Test("the error of a mean is s/√n, and that of a constant 0")
   func mean() {
     var stream = RandomKey(seed: 4).stream()

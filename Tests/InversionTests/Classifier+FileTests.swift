@@ -72,7 +72,7 @@ import Testing
     let picture = stream.normals(64)
     let features = try images(of: classifier.features, [picture])[0]
     let outputs = try images(of: classifier.network, [picture])[0]
-    #expect(features.count == 5)
+    try #require(features.count == 5)
     let last = classifier.network.parameters.suffix(18).map { Double($0) }
     for row in 0..<3 {
       let expected = (0..<5).reduce(last[15 + row]) {

@@ -103,8 +103,7 @@ func normalPoints(_ count: Int, _ dimension: Int, shift: Double = 0, seed: UInt6
   /// Real points 0, 1, 3 and 10, k = 1: balls of radius 1, 1, 2 and 7 about them cover [−1, 5] and
   /// [3, 17]. Points 4.9, 5.5, 17.5 and −2: balls of 0.6, 0.6, 12 and 6.9, which cover [−8.9, 4.9],
   /// [4.3, 6.1] and [5.5, 29.5].
-  /// Fails when: precision and recall are exchanged; radii are taken from the point and not from the
-  /// centre of the ball; the larger of two radii counts.
+  /// Fails when: precision and recall are exchanged; a ball's radius is not that of its centre.
   @Test("on a line it is what can be counted by hand")
   func byHand() {
     let found = measure(line(4.9, 5.5, 17.5, -2), line(0, 1, 3, 10), k: 1)
