@@ -61,9 +61,10 @@ install: build ## copy program and models to $(DESTDIR)$(PREFIX), /usr/local unl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/paeinvert/models data/models/*.safetensors
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/paeinvert/mnist data/mnist/*.gz
 
-train-models: build ## train the shipped models from nothing
+train-models: build ## train the shipped models and the classifier from nothing
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist.safetensors -f $(RECIPE)
 	$(BINARY) train mnist -o data/models/mnist-8.safetensors -f $(DIGITS)
+	$(BINARY) train-classifier fashion-mnist -o data/models/fashion-mnist-classifier.safetensors -f --seed 1
 
 examples: build ## make data/examples again
 	@scripts/examples

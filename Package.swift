@@ -46,7 +46,7 @@ let package = Package(
     // Level 2.
     module("Maps", ["Tensors"]),
     module("ImageFiles", ["CPNG", "CZlib", "CNetCDF", "Tensors"]),
-    module("Diagnostics", ["Probability"]),
+    module("Diagnostics", ["CLAPACK", "Randomness", "Probability"]),
     // Level 3.
     module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers", "Diagnostics"]),
     module("Networks", ["COneDNN", "CProcessor", "Tensors", "Randomness", "Maps"]),

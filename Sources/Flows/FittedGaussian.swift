@@ -53,6 +53,14 @@ public struct FittedGaussian: Sendable {
     }
   }
 
+  /// m + C n: a draw where n is one of N(0, I).
+  package func point(_ normals: [Double]) -> [Double] {
+    precondition(normals.count == dimension)
+    return (0..<dimension).map { row in
+      (0...row).reduce(mean[row]) { $0 + factor[row * dimension + $1] * normals[$1] }
+    }
+  }
+
   /// √S_kk of each coordinate.
   package var standardDeviations: [Double] {
     (0..<dimension).map { row in

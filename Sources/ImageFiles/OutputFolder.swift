@@ -5,7 +5,7 @@ import Foundation
 public final class OutputFolder {
   /// A directory that holds one of these files at its top is one of ours and may be replaced.
   public static let markers = [
-    "report.json", "posterior.safetensors", "gallery.png", "truth.png",
+    "report.json", "posterior.safetensors", "gallery.png", "truth.png", "evaluate.json",
   ]
 
   /// Where the directory will be, without a trailing slash.

@@ -8,9 +8,6 @@ import Tensors
 
 /// The model file: safetensors with `format`, `version` and `config` in its metadata.
 extension PAEModel {
-  /// The value of `format` in the metadata.
-  static let fileFormat = "paeinvert-model"
-  static let fileVersion = "1"
   /// More factors than any fit makes; what a reader is ready to hold.
   static let largestRank = 256
 
@@ -27,24 +24,11 @@ extension PAEModel {
   }
 
   init(file: Safetensors) throws(ImageFileError) {
-    func bad(_ reason: String) -> ImageFileError { .badData(path: file.source, reason: reason) }
-    guard file.metadata["format"] == Self.fileFormat else {
-      throw bad("it is not a paeinvert model (format is not \(Self.fileFormat))")
-    }
-    guard file.metadata["version"] == Self.fileVersion else {
-      throw bad("its version is \(file.metadata["version"] ?? "missing"), this program reads 1")
-    }
-    guard let config = file.metadata["config"] else { throw bad("its config is missing") }
-    let description: ModelDescription
-    do {
-      description = try JSONDecoder().decode(ModelDescription.self, from: Data(config.utf8))
-    } catch {
-      throw bad("its config cannot be read: \(Self.reason(error))")
-    }
+    var reader = try ModelFileReader(file, kind: .model)
+    let bad = reader.bad
+    let description = try reader.config(ModelDescription.self)
     let image = description.image
-    guard [1, 3].contains(image.channels), (1...4096).contains(image.height),
-      (1...4096).contains(image.width)
-    else { throw bad("its image is \(image.channels)x\(image.height)x\(image.width)") }
+    try reader.check(image)
     guard (1...4096).contains(description.latent) else {
       throw bad("its latent dimension is \(description.latent), not 1 to 4096")
     }
@@ -52,29 +36,9 @@ extension PAEModel {
       throw bad(
         "its residual has rank \(description.residual.rank), not 0 to \(Self.largestRank)")
     }
-    var names: Set<String> = []
-    func network(
-      _ prefix: String, _ domain: Shape, _ layers: [LayerDescription]
-    ) throws(ImageFileError) -> Network {
-      do throws(NetworkError) {
-        _ = try Network.shapes(domain: domain, layers: layers)
-      } catch {
-        throw bad("its \(prefix): \(error)")
-      }
-      var parameters: [Float] = []
-      for slot in Network.layout(layers).slots {
-        let name = "\(prefix).\(slot.name)"
-        names.insert(name)
-        parameters += try file.require(name, slot.shape)
-      }
-      do throws(NetworkError) {
-        return try Network(domain: domain, layers: layers, parameters: parameters)
-      } catch {
-        throw bad("its \(prefix): \(error)")
-      }
-    }
-    let encoder = try network("encoder", image.shape, description.encoder)
-    let decoder = try network("decoder", Shape(description.latent), description.decoder)
+    let encoder = try reader.network("encoder", image.shape, description.encoder)
+    let decoder = try reader.network("decoder", Shape(description.latent), description.decoder)
+    var names = reader.names
     let flow = try Self.flow(description, file, &names)
     let residual = try Self.residual(description, file, &names)
     let intensity = try Self.intensityVariance(description, file, &names)
@@ -158,16 +122,8 @@ extension PAEModel {
 
   /// The file's content; the same model gives the same bytes.
   func encodedFile() -> Safetensors {
-    var tensors: [Safetensors.NamedTensor] = []
-    for (prefix, network) in [("encoder", recognition), ("decoder", decoder)] {
-      for slot in network.layout.slots {
-        tensors.append(
-          .init(
-            name: "\(prefix).\(slot.name)", shape: slot.shape,
-            values: .float32(
-              Array(network.parameters[slot.offset..<slot.offset + slot.shape.count]))))
-      }
-    }
+    var tensors =
+      Safetensors.weights("encoder", recognition) + Safetensors.weights("decoder", decoder)
     for slot in flow.layout.slots {
       tensors.append(
         .init(
@@ -191,35 +147,6 @@ extension PAEModel {
       tensors.append(
         .init(name: "residual.intensity", shape: Shape(knots.count), values: .float32(knots)))
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // A description holds only finite numbers and strings, which always encode.
-    let config = String(decoding: (try? encoder.encode(description)) ?? Data(), as: UTF8.self)
-    return Safetensors(
-      metadata: ["format": Self.fileFormat, "version": Self.fileVersion, "config": config],
-      tensors: tensors)
-  }
-
-  /// The first line of a decoding error, with the path to the key.
-  private static func reason(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return "it is not JSON" }
-    var path = ""
-    let what: String
-    func note(_ context: DecodingError.Context) {
-      path = context.codingPath.map(\.stringValue).joined(separator: ".")
-    }
-    switch error {
-    case .keyNotFound(let key, let context):
-      what = "the key '\(key.stringValue)' is missing"
-      note(context)
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      what = "a value is missing or of the wrong type"
-      note(context)
-    case .dataCorrupted(let context):
-      what = context.debugDescription
-      note(context)
-    @unknown default: what = "it is not as described"
-    }
-    return path.isEmpty ? what : "\(what) at \(path)"
+    return Safetensors(.model, config: description, tensors: tensors)
   }
 }

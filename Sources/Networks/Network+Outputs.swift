@@ -13,4 +13,15 @@ extension Network {
       domain: domain, layers: layers.dropLast() + [.linear(inputs: inputs, outputs: count)],
       parameters: Array(parameters[..<(weight + inputs * count)] + parameters[bias..<bias + count]))
   }
+
+  /// The same network without its last layer, and that layer's input as output; nil for a network of
+  /// one layer or none.
+  package func droppingLastLayer() -> Network? {
+    guard layers.count > 1 else { return nil }
+    let kept = Array(layers.dropLast())
+    // A part of a network is one.
+    return try? Network(
+      domain: domain, layers: kept,
+      parameters: Array(parameters.prefix(Network.layout(kept).count)))
+  }
 }

@@ -55,21 +55,45 @@ public enum DatasetLocator {
     return Picture(tensor: images.tensor(index))
   }
 
+  /// The labels of a built-in name's pictures, a class number each; nil for another name.
+  /// - Throws: as `images`.
+  public static func labels(_ name: String, part: Part) throws -> [UInt8]? {
+    switch name {
+    case "fashion-mnist": return try IDXFile.readLabels(path: try fashionMNIST(part, .labels))
+    case "mnist":
+      let all = try IDXFile.readLabels(path: try mnist(.labels))
+      let split = max(all.count - mnistTests, 0)
+      return Array(part == .training ? all[..<split] : all[split...])
+    default: return nil
+    }
+  }
+
+  /// Whether a list of names is one built-in name, whose parts are known.
+  static func isBuiltIn(_ names: [String]) -> Bool {
+    names == ["fashion-mnist"] || names == ["mnist"]
+  }
+
+  /// What an IDX file of the MNIST family holds, and how its name ends.
+  private enum Content: String {
+    case images = "images-idx3-ubyte.gz"
+    case labels = "labels-idx1-ubyte.gz"
+  }
+
   /// nil for a name that is none of ours.
   private static func builtIn(_ name: String, part: Part) throws -> ImageSet? {
     switch name {
-    case "fashion-mnist": return try IDXFile.readImages(path: try fashionMNIST(part))
+    case "fashion-mnist": return try IDXFile.readImages(path: try fashionMNIST(part, .images))
     case "mnist":
-      let all = try IDXFile.readImages(path: try mnist())
+      let all = try IDXFile.readImages(path: try mnist(.images))
       let split = max(all.count - mnistTests, 0)
       return part == .training ? all[0..<split] : all[split..<all.count]
     default: return nil
     }
   }
 
-  /// The file of digits, which lies beside the models: in `data` of a checkout, or where they are installed.
-  private static func mnist() throws -> String {
-    let file = "mnist/mnist-5k-images-idx3-ubyte.gz"
+  /// A file of digits, which lies beside the models: in `data` of a checkout, or where they are installed.
+  private static func mnist(_ content: Content) throws -> String {
+    let file = "mnist/mnist-5k-\(content.rawValue)"
     var places = ModelLocator.directories.map {
       URL(fileURLWithPath: $0).deletingLastPathComponent().path
     }
@@ -84,9 +108,8 @@ public enum DatasetLocator {
         + "PAEINVERT_DATASETS")
   }
 
-  private static func fashionMNIST(_ part: Part) throws -> String {
-    let file =
-      part == .training ? "train-images-idx3-ubyte.gz" : "t10k-images-idx3-ubyte.gz"
+  private static func fashionMNIST(_ part: Part, _ content: Content) throws -> String {
+    let file = (part == .training ? "train-" : "t10k-") + content.rawValue
     var places = directories
     if let variable = ProcessInfo.processInfo.environment["PAEINVERT_DATASETS"], !variable.isEmpty {
       places.insert(variable, at: 0)

@@ -1,7 +1,10 @@
+import Diagnostics
 import Flows
 import Foundation
+import Galleries
 import ImageFiles
 import Inversion
+import Randomness
 import Tensors
 import Training
 import Workers
@@ -9,27 +12,31 @@ import Workers
 /// How good a model is on pictures that it was not trained on.
 public struct EvaluateReport: Sendable {
   public let count: Int
-  /// Mean squared error per pixel, its standard error over pictures, and the 68 % and 95 % quantiles
-  /// over pictures.
-  public let error: Double
-  public let errorOfMean: Double
-  public let p68: Double
-  public let p95: Double
+  /// Mean squared error per pixel, and its quantiles over pictures.
+  public let error: ReconstructionError
   /// Mean ln p(z) in nats of the codes under the flow, and under a full-covariance Gaussian fitted to
   /// these very codes (which flatters the Gaussian).
   public let flowLogLikelihood: Double
   public let gaussianLogLikelihood: Double
+  /// Nil where no draws were asked for.
+  public let samples: SampleQuality?
+
+  /// Lines for people.
+  public var text: String {
+    String(
+      format: """
+        %d pictures
+        reconstruction: mean squared error %.6f ± %.6f (68 %% below %.5f, 95 %% below %.5f)
+        flow: ln p(z) %.2f nats; a full-covariance Gaussian %.2f; gain %.2f
+
+        """, count, error.mean, error.errors[0], error.p68, error.p95, flowLogLikelihood,
+      gaussianLogLikelihood, flowLogLikelihood - gaussianLogLikelihood) + (samples?.text ?? "")
+  }
 
   public var json: JSONText {
     .object([
       ("count", .integer(count)),
-      (
-        "reconstruction",
-        .object([
-          ("mse", .number(error)), ("mse_error", .number(errorOfMean)), ("p68", .number(p68)),
-          ("p95", .number(p95)),
-        ])
-      ),
+      ("reconstruction", error.json),
       (
         "flow",
         .object([
@@ -37,17 +44,41 @@ public struct EvaluateReport: Sendable {
           ("gaussian_log_likelihood", .number(gaussianLogLikelihood)),
         ])
       ),
+      ("samples", samples?.json ?? .null),
     ])
   }
 }
 
 public enum EvaluatePipeline {
-  /// `datasets`: as for training; a built-in name means its test pictures.
+  /// What is wanted beyond reconstruction and flow.
+  public struct Options: Sendable {
+    /// Draws of the prior, 0 or 100 to 10,000; 0 for nothing about them.
+    public var samples = 10_000
+    /// Of draws and resamples.
+    public var seed: UInt64 = 1
+    /// A classifier's name or path; nil for the default one, where it fits.
+    public var classifier: String?
+    /// A folder for `evaluate.json` and `samples.png`; nil for none.
+    public var output: String?
+    public var overwrite = false
+
+    public init() {}
+  }
+
+  /// - Parameters:
+  ///   - datasets: as for training; a built-in name means its test pictures.
+  ///   - progress: called with what begins; returns false to stop, which throws.
   public static func run(
-    model name: String, datasets: [String], threads: Int
+    model name: String, datasets: [String], threads: Int, options: Options = Options(),
+    progress: (String) -> Bool = { _ in true }
   ) throws -> EvaluateReport {
     guard (1...256).contains(threads) else {
       throw PipelineError.usage("--threads must be 1 to 256")
+    }
+    guard options.samples == 0 || (SampleEvaluation.fewest...10_000).contains(options.samples)
+    else {
+      throw PipelineError.usage(
+        "--samples must be 0, or \(SampleEvaluation.fewest) to 10000")
     }
     let model = try PAEModel.read(path: try ModelLocator.path(of: name))
     let images = try DatasetLocator.images(datasets, part: .test)
@@ -60,23 +91,38 @@ public enum EvaluatePipeline {
       throw PipelineError.data(
         "\(images.count) pictures are too few: give more than \(model.latentDimension)")
     }
-    let measured = try AutoencoderMeasurements(
-      images, encoder: model.encoder, decoder: model.decoder,
-      pool: WorkerPool(threads: threads))
-    let errors = measured.pictureErrors
-    let mean = measured.meanSquaredError
-    let squares = accurateSum(errors.map { ($0 - mean) * ($0 - mean) })
-    let sorted = errors.sorted()
-    func quantile(_ share: Double) -> Double {
-      sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+    let folder = try options.output.map {
+      try OutputFolder(path: $0, overwrite: options.overwrite)
     }
+    let pool = WorkerPool(threads: threads)
+    let key = RandomKey(seed: options.seed).child("evaluate")
+    let measured = try AutoencoderMeasurements(
+      images, encoder: model.encoder, decoder: model.decoder, pool: pool)
     let gaussian = try FittedGaussian(codes: measured.codes, dimension: model.latentDimension)
     let gaussianValues = gaussian.logDensity(of: measured.codes)
-    return EvaluateReport(
-      count: images.count, error: mean,
-      errorOfMean: (squares / Double(max(errors.count - 1, 1)) / Double(errors.count)).squareRoot(),
-      p68: quantile(0.68), p95: quantile(0.95),
+    let training =
+      options.samples > 0 && DatasetLocator.isBuiltIn(datasets)
+      ? try DatasetLocator.images(datasets, part: .training) : nil
+    let evaluation = try withoutActuallyEscaping(progress) { progress in
+      try SampleEvaluation(
+        model: model, samples: options.samples, classifierName: options.classifier,
+        seed: options.seed, pool: pool, progress: progress
+      ).run(tests: images, codes: measured.codes, training: training)
+    }
+    let report = EvaluateReport(
+      count: images.count,
+      error: ReconstructionError(measured.pictureErrors, key: key.child("bootstrap")),
       flowLogLikelihood: try model.flow.meanLogDensity(of: measured.codes),
-      gaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count))
+      gaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count),
+      samples: evaluation)
+    if let folder {
+      let sheet = EvaluationSheet(
+        model: model, tests: images, training: training,
+        nearest: evaluation?.memorization?.nearest, seed: options.seed)
+      try folder.write(Array(report.json.text.utf8), to: "evaluate.json")
+      try folder.write(Picture(tensor: try sheet.render()).encoded(), to: "samples.png")
+      try folder.commit()
+    }
+    return report
   }
 }

@@ -6,15 +6,28 @@ import Inversion
 public enum ModelLocator {
   /// The default of `--model`.
   public static let defaultName = "fashion-mnist"
+  /// The default of `--classifier`.
+  public static let defaultClassifier = "fashion-mnist-classifier"
 
   /// The file of a model: `nameOrPath` itself when it has a "/" or ends in ".safetensors"; else
   /// NAME.safetensors in `$PAEINVERT_MODELS`, in `data/models` of a checkout that the program or the
   /// working directory lies in, and in `share/paeinvert/models` beside the program's prefix.
   /// - Throws: `PipelineError.missing` that names the places looked at.
   public static func path(of nameOrPath: String) throws -> String {
+    try path(of: nameOrPath, kind: "model", option: "--model")
+  }
+
+  /// The file of a classifier, found as a model is.
+  public static func classifierPath(of nameOrPath: String) throws -> String {
+    try path(of: nameOrPath, kind: "classifier", option: "--classifier")
+  }
+
+  private static func path(
+    of nameOrPath: String, kind: String, option: String
+  ) throws -> String {
     if nameOrPath.contains("/") || nameOrPath.hasSuffix(".safetensors") {
       guard FileManager.default.fileExists(atPath: nameOrPath) else {
-        throw PipelineError.missing("no model file at \(nameOrPath); check --model")
+        throw PipelineError.missing("no \(kind) file at \(nameOrPath); check \(option)")
       }
       return nameOrPath
     }
@@ -24,7 +37,7 @@ public enum ModelLocator {
       if FileManager.default.fileExists(atPath: path) { return path }
     }
     throw PipelineError.missing(
-      "no model '\(nameOrPath)' in \(places.joined(separator: ", ")); give --model a path, "
+      "no \(kind) '\(nameOrPath)' in \(places.joined(separator: ", ")); give \(option) a path, "
         + "or set PAEINVERT_MODELS")
   }
 

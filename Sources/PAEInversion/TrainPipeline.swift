@@ -19,14 +19,7 @@ public enum TrainPipeline {
     guard (1...256).contains(threads) else {
       throw PipelineError.usage("--threads must be 1 to 256")
     }
-    if !overwrite, FileManager.default.fileExists(atPath: output) {
-      throw ImageFileError.exists(path: output)
-    }
-    let parent = URL(fileURLWithPath: output).deletingLastPathComponent().path
-    guard FileManager.default.isWritableFile(atPath: parent) else {
-      throw ImageFileError.cannotCreate(
-        path: output, reason: "its directory is missing or cannot be written")
-    }
+    try requireWritable(output, overwrite: overwrite)
     let checkpoint = output + ".checkpoint"
     var recipe = recipe
     let kept = try autoencoder.map { name in
@@ -46,5 +39,14 @@ public enum TrainPipeline {
     try model.write(to: output, overwrite: overwrite)
     try? FileManager.default.removeItem(atPath: checkpoint)
     return record
+  }
+
+  /// - Throws: `ImageFileError` where no file could be written later, so that no work is lost.
+  static func requireWritable(_ output: String, overwrite: Bool) throws(ImageFileError) {
+    if !overwrite, FileManager.default.fileExists(atPath: output) { throw .exists(path: output) }
+    let parent = URL(fileURLWithPath: output).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: parent) else {
+      throw .cannotCreate(path: output, reason: "its directory is missing or cannot be written")
+    }
   }
 }

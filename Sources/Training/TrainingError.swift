@@ -4,6 +4,8 @@ import Networks
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewPictures(found: Int, needed: Int)
   case unknownArchitecture(String)
+  /// Labels that do not fit the pictures, and why.
+  case labels(String)
   case diverged(epoch: Int)
   /// A model that does not say which pictures were held out of its training.
   case noRecord(name: String)
@@ -25,6 +27,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .unknownArchitecture(let name):
       "there is no architecture '\(name)': use "
         + Architecture.allCases.map(\.rawValue).joined(separator: ", ")
+    case .labels(let why): "the labels do not fit: \(why)"
     case .diverged(let epoch):
       "training diverged in epoch \(epoch + 1): lower --learning-rate"
     case .noRecord(let name):

@@ -5,6 +5,7 @@ public struct TrainingProgress: Sendable {
     case flow
     /// Stage 2 of a sliced flow, whose epochs are its layers.
     case slicedFlow
+    case classifier
   }
 
   public let stage: Stage
@@ -15,7 +16,7 @@ public struct TrainingProgress: Sendable {
   public let step: Int
   public let steps: Int
   /// Stage 1: mean squared error per pixel of the latest batches; stage 2: mean ln p(z) in nats, of a
-  /// sliced flow that of all training codes.
+  /// sliced flow that of all training codes; of a classifier its cross-entropy, nats.
   public let value: Double
   /// Stage 1 of an objective with a divergence: its mean over the latest batches, nats.
   public let divergence: Double?

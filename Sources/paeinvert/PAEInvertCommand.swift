@@ -27,7 +27,8 @@ struct PAEInvertCommand: ParsableCommand {
     version: PAEInvert.version,
     subcommands: [
       DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
-      CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, EvaluateCommand.self,
+      CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, TrainClassifierCommand.self,
+      EvaluateCommand.self,
       CalibrateCommand.self, InfoCommand.self,
       SelfTestCommand.self,
     ])

@@ -34,4 +34,17 @@ import Testing
       domain: Shape(5), layers: layers + [.silu], key: RandomKey(seed: 1))
     #expect(other.keepingOutputs(2) == nil)
   }
+
+  /// Fails when: the parameters kept are those of the end.
+  @Test("without its last layer a network gives what entered it")
+  func withoutLastLayer() throws {
+    let layers: [LayerDescription] = [
+      .linear(inputs: 5, outputs: 7), .silu, .linear(inputs: 7, outputs: 6),
+    ]
+    let whole = try Network(domain: Shape(5), layers: layers, key: RandomKey(seed: 3))
+    let part = try #require(whole.droppingLastLayer())
+    #expect(part.layers == Array(layers.prefix(2)) && part.codomain == Shape(7))
+    #expect(part.parameters == Array(whole.parameters.prefix(42)))
+    #expect(part.droppingLastLayer()?.droppingLastLayer() == nil)
+  }
 }
