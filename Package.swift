@@ -46,7 +46,7 @@ let package = Package(
     // Level 2.
     module("Maps", ["Tensors"]),
     module("ImageFiles", ["CPNG", "CZlib", "CNetCDF", "Tensors"]),
-    module("Diagnostics", ["Probability"]),
+    module("Diagnostics", ["Probability", "Randomness"]),
     // Level 3.
     module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers", "Diagnostics"]),
     module("Networks", ["COneDNN", "CProcessor", "Tensors", "Randomness", "Maps"]),
@@ -123,7 +123,7 @@ let package = Package(
       "PAEInversion",
       [
         "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Measurement",
-        "Diagnostics", "Flows", "Inversion",
+        "Diagnostics", "Flows", "Inversion", "Training",
       ]),
     .testTarget(
       name: "CommandTests",

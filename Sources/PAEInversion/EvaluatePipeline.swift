@@ -19,6 +19,10 @@ public struct EvaluateReport: Sendable {
   /// these very codes (which flatters the Gaussian).
   public let flowLogLikelihood: Double
   public let gaussianLogLikelihood: Double
+  /// nil where it was not asked for.
+  public let marginal: MarginalReport?
+  /// One for each set that was named.
+  public let outliers: [OutlierReport]
 
   public var json: JSONText {
     .object([
@@ -37,14 +41,22 @@ public struct EvaluateReport: Sendable {
           ("gaussian_log_likelihood", .number(gaussianLogLikelihood)),
         ])
       ),
+      ("marginal", marginal?.json ?? .null),
+      ("outliers", .object(outliers.map { ($0.name, $0.json) })),
     ])
   }
+
+  /// Lines about ln p(x) and outliers.
+  public var outlierText: String { (marginal?.text ?? "") + OutlierReport.table(outliers) }
 }
 
 public enum EvaluatePipeline {
-  /// `datasets`: as for training; a built-in name means its test pictures.
+  /// - Parameters:
+  ///   - datasets: as for training; a built-in name means its test pictures.
+  ///   - progress: is told in words what is being done; returns false to stop, which throws.
   public static func run(
-    model name: String, datasets: [String], threads: Int
+    model name: String, datasets: [String], outliers options: OutlierOptions = .init(),
+    threads: Int, progress: (String) -> Bool = { _ in true }
   ) throws -> EvaluateReport {
     guard (1...256).contains(threads) else {
       throw PipelineError.usage("--threads must be 1 to 256")
@@ -60,9 +72,10 @@ public enum EvaluatePipeline {
       throw PipelineError.data(
         "\(images.count) pictures are too few: give more than \(model.latentDimension)")
     }
+    let others = try options.sets(images, model: model)
+    let pool = WorkerPool(threads: threads)
     let measured = try AutoencoderMeasurements(
-      images, encoder: model.encoder, decoder: model.decoder,
-      pool: WorkerPool(threads: threads))
+      images, encoder: model.encoder, decoder: model.decoder, pool: pool)
     let errors = measured.pictureErrors
     let mean = measured.meanSquaredError
     let squares = accurateSum(errors.map { ($0 - mean) * ($0 - mean) })
@@ -72,11 +85,23 @@ public enum EvaluatePipeline {
     }
     let gaussian = try FittedGaussian(codes: measured.codes, dimension: model.latentDimension)
     let gaussianValues = gaussian.logDensity(of: measured.codes)
+    func scores(_ images: any ImageSource, _ name: String) throws -> PictureScores {
+      let count = min(options.marginalPictures, images.count)
+      return try PictureScores(images, model: model, marginalCount: count, pool: pool) {
+        progress("ln p(x) of \(name): \($0)/\(count) pictures")
+      }
+    }
+    let own = try scores(images, datasets.joined(separator: " "))
+    let outliers = try others.map {
+      OutlierReport(name: $0.name, own: own, other: try scores($0.images, $0.name))
+    }
     return EvaluateReport(
       count: images.count, error: mean,
       errorOfMean: (squares / Double(max(errors.count - 1, 1)) / Double(errors.count)).squareRoot(),
       p68: quantile(0.68), p95: quantile(0.95),
       flowLogLikelihood: try model.flow.meanLogDensity(of: measured.codes),
-      gaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count))
+      gaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count),
+      marginal: MarginalReport(own.marginal, draws: MarginalLikelihood.usualDraws),
+      outliers: outliers)
   }
 }

@@ -28,7 +28,7 @@ struct PAEInvertCommand: ParsableCommand {
     subcommands: [
       DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
       CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, EvaluateCommand.self,
-      CalibrateCommand.self, InfoCommand.self,
+      ScoreCommand.self, CalibrateCommand.self, InfoCommand.self,
       SelfTestCommand.self,
     ])
 
