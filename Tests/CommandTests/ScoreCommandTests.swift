@@ -111,6 +111,15 @@ import Testing
     let model = try PAEModel.read(path: folder.path + "/m.safetensors")
     let quantiles = try #require(model.description.scores)
     #expect(quantiles.pictures == 40 && quantiles.marginal.count == 101)
+    // The report's values have six digits.
+    for (score, own) in [
+      ("flow", quantiles.flow), ("reconstruction", quantiles.reconstruction),
+      ("sum", quantiles.sum), ("marginal", quantiles.marginal),
+    ] {
+      let value = try #require(list[0][score] as? Double)
+      let percentile = (list[0]["percentiles"] as? [String: Double])?[score] ?? -1
+      #expect(abs(ScoreQuantiles.percentile(of: value, in: own) - percentile) < 1, "\(score)")
+    }
     try model.withScores(nil).write(to: folder.path + "/bare.safetensors", overwrite: false)
     let bare = try Program.run(
       ["score", "in.png", "-m", "./bare.safetensors", "--json"], in: folder)

@@ -124,8 +124,7 @@ struct LinearPictures {
   }
 
   // α integrated by the trapezoid rule in ln α, whose error is far below 1e-6. With h the same at all
-  // intensities and its own ρ. Fails when: the mean of ln α is not used; ρ of 8 bits is added to that of the file;
-  // α multiplies ρ.
+  // intensities and its own ρ. Fails when: the mean of ln α is not used; the file's ρ is left out.
   @Test("the residual's size is integrated out", arguments: [false, true])
   func scale(_ byIntensity: Bool) throws {
     let s = 0.01
@@ -167,7 +166,7 @@ struct LinearPictures {
     expectAgreement(try estimates(pictures, model), exact.logMarginal(of: Array(pictures.joined())))
   }
 
-  // Fails when: the draws depend on a picture's place; a worker's items share a stream.
+  // Fails when: the draws depend on a picture's place.
   @Test("a picture's number depends on nothing but the picture")
   func independence() throws {
     let model = try linear.model(variance: 0.01, scale: (mean: 0, deviation: 0.4))
