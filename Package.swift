@@ -123,7 +123,7 @@ let package = Package(
       "PAEInversion",
       [
         "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Measurement",
-        "Diagnostics", "Flows", "Inversion",
+        "Diagnostics", "Flows", "Inversion", "Training",
       ]),
     .testTarget(
       name: "CommandTests",

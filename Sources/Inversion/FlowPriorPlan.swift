@@ -5,7 +5,7 @@ import Tensors
 /// The flow's density as a prior of codes, ln p(z) = −½‖f(z)‖² + ln|det ∂f/∂z| + const: its parts and
 /// its gradient for many lanes. One owner, one thread.
 final class FlowPriorPlan {
-  /// u = f(z) at the latest `evaluate`, lanes × K.
+  /// u = f(z) at the latest `apply`, lanes × K.
   let base: FloatBuffer
   /// ln|det ∂f/∂z|, lanes.
   let logDeterminants: FloatBuffer
@@ -24,11 +24,15 @@ final class FlowPriorPlan {
     ones = FloatBuffer([Float](repeating: 1, count: lanes))
   }
 
-  /// `codes`: lanes × K.
-  func evaluate(_ codes: FloatBuffer) {
+  /// Sets `base` and `logDeterminants`. `codes`: lanes × K.
+  func apply(_ codes: FloatBuffer) {
     var baseSpan = base.buffer.mutableSpan
     var determinantSpan = logDeterminants.buffer.mutableSpan
     plan.apply(codes.buffer.span, into: &baseSpan, logDeterminants: &determinantSpan)
+  }
+
+  /// Sets `gradients` at the codes of the latest `apply`.
+  func differentiate() {
     for index in 0..<base.count { cotangents.pointer[index] = -base.pointer[index] }
     var gradientSpan = gradients.buffer.mutableSpan
     plan.vjp(cotangents.buffer.span, ones.buffer.span, into: &gradientSpan)

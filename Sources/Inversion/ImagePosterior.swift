@@ -149,7 +149,8 @@ package struct ImagePosterior: TemperedLogDensity {
     try makeImageEvaluator(problems: lanes)
   }
 
-  func makeImageEvaluator(problems lanes: [Int]) throws -> ImagePosteriorEvaluator {
+  /// The evaluator by its type, for values without gradients.
+  package func makeImageEvaluator(problems lanes: [Int]) throws -> ImagePosteriorEvaluator {
     ImagePosteriorEvaluator(
       self, lanes: lanes, plan: try meanMap.makePlan(lanes: lanes.count),
       likelihood: try makeLikelihood(problems: lanes),

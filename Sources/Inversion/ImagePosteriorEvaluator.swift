@@ -8,7 +8,7 @@ import Tensors
 
 /// The log posterior of a batch of positions and its gradient: through the maps to the means of the data,
 /// the likelihood there, its gradient back, the priors. One owner, one thread at a time.
-final class ImagePosteriorEvaluator: LogDensityEvaluator {
+package final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private let posterior: ImagePosterior
   private let lanes: [Int]
   private let plan: any MapPlan
@@ -24,6 +24,8 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
   private var likelihoods: [Double]
   private var logSigmaGradients: [Double]
   private var logScaleGradients: [Double]
+  /// Where `logDensities` leaves what it has no use for, lanes × dimension.
+  private var unusedGradients: [Double]
 
   init(
     _ posterior: ImagePosterior, lanes: [Int], plan: any MapPlan,
@@ -45,12 +47,36 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
     likelihoods = [Double](repeating: 0, count: lanes.count)
     logSigmaGradients = likelihoods
     logScaleGradients = likelihoods
+    unusedGradients = [Double](repeating: 0, count: lanes.count * posterior.dimension)
   }
 
-  func evaluate(
+  package func evaluate(
     _ positions: Span<Double>, values: inout MutableSpan<Double>,
     gradients: inout MutableSpan<Double>
   ) {
+    load(positions)
+    evaluateDensities()
+    var baseGradientSpan = baseGradients.buffer.mutableSpan
+    plan.vjp(meanGradients.buffer.span, into: &baseGradientSpan)
+    prior?.differentiate()
+    for lane in lanes.indices {
+      finish(lane, positions, &values, &gradients)
+    }
+  }
+
+  /// The values of `evaluate` without its gradients, at less than half the cost: nothing goes back through
+  /// the maps.
+  package func logDensities(_ positions: Span<Double>, into values: inout MutableSpan<Double>) {
+    load(positions)
+    evaluateDensities()
+    var gradients = unusedGradients.mutableSpan
+    for lane in lanes.indices {
+      finish(lane, positions, &values, &gradients)
+    }
+  }
+
+  /// Coordinates and levels of all lanes, and what the maps take of them.
+  private func load(_ positions: Span<Double>) {
     let (latent, dimension) = (posterior.latentDimension, posterior.dimension)
     for lane in lanes.indices {
       for k in 0..<latent {
@@ -66,6 +92,10 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
         }
       }
     }
+  }
+
+  /// Likelihood and flow at the loaded coordinates; of the likelihood also the gradients in means and levels.
+  private func evaluateDensities() {
     var meanSpan = means.buffer.mutableSpan
     plan.apply(base.buffer.span, into: &meanSpan)
     var densitySpan = likelihoods.mutableSpan
@@ -76,12 +106,7 @@ final class ImagePosteriorEvaluator: LogDensityEvaluator {
       means: means.buffer.span, levels: levels.span, logDensities: &densitySpan,
       meanGradients: &meanGradientSpan, logSigmaGradients: &sigmaSpan,
       logScaleGradients: &scaleSpan)
-    var baseGradientSpan = baseGradients.buffer.mutableSpan
-    plan.vjp(meanGradients.buffer.span, into: &baseGradientSpan)
-    prior?.evaluate(coordinates)
-    for lane in lanes.indices {
-      finish(lane, positions, &values, &gradients)
-    }
+    prior?.apply(coordinates)
   }
 
   private func setLevels(_ lane: Int, _ positions: Span<Double>) {

@@ -83,6 +83,9 @@ public struct ModelDescription: Codable, Sendable, Equatable {
   public var flow: [FlowLayerDescription]
   public var residual: Residual
   public var training: TrainingRecord?
+  /// How scores of pictures are distributed over held-out training pictures; nil where that was not
+  /// measured.
+  public var scores: ScoreQuantiles?
 
   public init(
     name: String, image: Image, latent: Int, objective: Objective, encoder: [LayerDescription],

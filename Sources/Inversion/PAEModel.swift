@@ -77,11 +77,25 @@ public struct PAEModel: Prior {
     default: throw .parts("the residual's intensity and its knots do not agree")
     }
     residualVariances = variances
+    if let scores = description.scores, let fault = scores.fault {
+      throw .parts("the quantiles of scores: \(fault)")
+    }
     do {
       generator = try ComposedMap([flow.generator, decoder])
     } catch {
       throw .parts("\(error)")
     }
+  }
+}
+
+extension PAEModel {
+  /// The same model with other quantiles of scores.
+  package func withScores(_ scores: ScoreQuantiles?) throws(ModelError) -> PAEModel {
+    var description = self.description
+    description.scores = scores
+    return try PAEModel(
+      description: description, encoder: recognition, decoder: decoder, flow: flow,
+      residual: residual, intensityVariance: intensityResidual?.variance)
   }
 }
 

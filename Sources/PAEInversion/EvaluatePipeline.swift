@@ -20,6 +20,10 @@ public struct EvaluateReport: Sendable {
   public let gaussianLogLikelihood: Double
   /// Nil where no draws were asked for.
   public let samples: SampleQuality?
+  /// Nil where it was not asked for.
+  public let marginal: MarginalReport?
+  /// One for each set that was named.
+  public let outliers: [OutlierReport]
 
   /// Lines for people.
   public var text: String {
@@ -31,6 +35,7 @@ public struct EvaluateReport: Sendable {
 
         """, count, error.mean, error.errors[0], error.p68, error.p95, flowLogLikelihood,
       gaussianLogLikelihood, flowLogLikelihood - gaussianLogLikelihood) + (samples?.text ?? "")
+      + (marginal?.text ?? "") + OutlierReport.table(outliers)
   }
 
   public var json: JSONText {
@@ -45,6 +50,8 @@ public struct EvaluateReport: Sendable {
         ])
       ),
       ("samples", samples?.json ?? .null),
+      ("marginal", marginal?.json ?? .null),
+      ("outliers", .object(outliers.map { ($0.name, $0.json) })),
     ])
   }
 }
@@ -61,6 +68,8 @@ public enum EvaluatePipeline {
     /// A folder for `evaluate.json` and `samples.png`; nil for none.
     public var output: String?
     public var overwrite = false
+    /// Pictures of other kinds, and ln p(x).
+    public var outliers = OutlierOptions()
 
     public init() {}
   }
@@ -91,6 +100,7 @@ public enum EvaluatePipeline {
       throw PipelineError.data(
         "\(images.count) pictures are too few: give more than \(model.latentDimension)")
     }
+    let others = try options.outliers.sets(images, model: model)
     let folder = try options.output.map {
       try OutputFolder(path: $0, overwrite: options.overwrite)
     }
@@ -109,12 +119,24 @@ public enum EvaluatePipeline {
         seed: options.seed, pool: pool, progress: progress
       ).run(tests: images, codes: measured.codes, training: training)
     }
+    func scores(_ images: any ImageSource, _ name: String) throws -> PictureScores {
+      let count = min(options.outliers.marginalPictures, images.count)
+      return try PictureScores(images, model: model, marginalCount: count, pool: pool) {
+        progress("ln p(x) of \(name): \($0)/\(count) pictures")
+      }
+    }
+    let own = try scores(images, datasets.joined(separator: " "))
+    let outliers = try others.map {
+      OutlierReport(name: $0.name, own: own, other: try scores($0.images, $0.name))
+    }
     let report = EvaluateReport(
       count: images.count,
       error: ReconstructionError(measured.pictureErrors, key: key.child("bootstrap")),
       flowLogLikelihood: try model.flow.meanLogDensity(of: measured.codes),
       gaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count),
-      samples: evaluation)
+      samples: evaluation,
+      marginal: MarginalReport(own.marginal, draws: MarginalLikelihood.usualDraws),
+      outliers: outliers)
     if let folder {
       let sheet = EvaluationSheet(
         model: model, tests: images, training: training,

@@ -84,6 +84,9 @@ public struct ModelInfo: Sendable {
             diagonal))
       }
     }
+    if let scores = description.scores {
+      lines.append("scores: quantiles of \(scores.pictures) held-out pictures")
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -105,6 +108,7 @@ public struct ModelInfo: Sendable {
       ("flow_weights", .integer(flowWeights)), ("flow_layers", .integer(description.flow.count)),
       ("residual_rms", .number(residualDeviation)),
       ("residual_rank", .integer(description.residual.rank)),
+      ("score_pictures", description.scores.map { .integer($0.pictures) } ?? .null),
     ]
     if let training = description.training {
       // A file of before there were factors has neither likelihood of residuals.

@@ -4,7 +4,8 @@ import Inversion
 import Training
 import Workers
 
-/// From a model file and the pictures it was trained on to one with its residual fitted again.
+/// From a model file and the pictures it was trained on to one with its residual fitted again and
+/// the quantiles of scores measured.
 public enum RefitPipeline {
   /// - Returns: what was written into the file.
   public static func run(
@@ -18,7 +19,9 @@ public enum RefitPipeline {
     }
     let model = try PAEModel.read(path: ModelLocator.path(of: name))
     let images = try DatasetLocator.images(datasets, part: .training)
-    let refitted = try model.refittingResidual(images: images, pool: WorkerPool(threads: threads))
+    let pool = WorkerPool(threads: threads)
+    let refitted = try model.refittingResidual(images: images, pool: pool)
+      .measuringScores(images, pool: pool)
     try refitted.write(to: output, overwrite: overwrite)
     return refitted.description
   }

@@ -29,14 +29,14 @@ public enum TrainPipeline {
       return model
     }
     let images = try DatasetLocator.images(datasets, part: .training)
+    let pool = WorkerPool(threads: threads)
     let trainer = try ModelTrainer(
-      images: images, recipe: recipe, keeping: kept, version: PAEInvert.version,
-      pool: WorkerPool(threads: threads))
+      images: images, recipe: recipe, keeping: kept, version: PAEInvert.version, pool: pool)
     if resumes { try trainer.resume(from: checkpoint) }
     guard let model = try trainer.run(checkpoint: checkpoint, progress: progress),
       let record = model.description.training
     else { throw PipelineError("interrupted; go on with --resume", exitCode: 130) }
-    try model.write(to: output, overwrite: overwrite)
+    try model.measuringScores(images, pool: pool).write(to: output, overwrite: overwrite)
     try? FileManager.default.removeItem(atPath: checkpoint)
     return record
   }

@@ -1,7 +1,5 @@
-import Diagnostics
 import Foundation
 import Probability
-import Randomness
 import Workers
 
 /// Draws positions from mixtures and weighs them by p/q; where Pareto smoothing finds k̂ too large,
@@ -22,7 +20,7 @@ package func sampleByImportance(
   pool: WorkerPool, progress: ((Progress) -> Bool)? = nil
 ) throws -> [ImportanceRun] {
   precondition(problems.allSatisfy { $0.proposal.dimension == density.dimension })
-  let states = problems.map(ImportanceState.init)
+  let states = problems.map(ImportanceRounds.init)
   for _ in 0...options.adaptations {
     let live = states.filter { $0.needsDraws }
     guard !live.isEmpty else { break }
@@ -36,79 +34,6 @@ package func sampleByImportance(
     pool.run(live.count) { live[$0].take(sets[$0].positions, values[$0]) }
   }
   return states.map { $0.run }
-}
-
-/// The rounds of one problem so far. Touched by one thread at a time.
-private final class ImportanceState {
-  let problem: ImportanceProblem
-  private var proposals: [GaussianMixture] = []
-  /// All rounds: N × D and N.
-  private var positions: [Double] = []
-  private var logDensities: [Double] = []
-  private var shapes: [Double] = []
-  private var best: ImportanceRun?
-
-  init(_ problem: ImportanceProblem) { self.problem = problem }
-
-  var needsDraws: Bool { best.map { $0.reason != nil } ?? true }
-
-  /// The positions of the next round, from q₀ or a refit of the latest.
-  func propose(_ count: Int) -> [Double] {
-    let mixture = nextProposal()
-    let key = problem.key.child("round").child(proposals.count)
-    proposals.append(mixture)
-    var placing = key.child("components").stream()
-    let offset = placing.uniform()
-    return (0..<count).flatMap { draw in
-      var stream = key.child("draw").child(draw).stream()
-      let component = mixture.component(at: (Double(draw) + offset) / Double(count))
-      return mixture.draw(component: component, from: &stream)
-    }
-  }
-
-  private func nextProposal() -> GaussianMixture {
-    guard let latest = proposals.last else { return problem.proposal }
-    // q̄ is a mixture itself.
-    let combined = GaussianMixture(
-      components: proposals.flatMap(\.components), degreesOfFreedom: latest.degreesOfFreedom)
-    let smoothing = ParetoSmoothing(
-      logWeights: logWeights(of: positions, logDensities, under: combined))
-    let size = min(Double(logDensities.count) / 4, 5 * Double(latest.dimension))
-    return latest.refitted(
-      to: positions, weights: flattened(smoothing.logWeights, effectiveSize: size))
-  }
-
-  func take(_ newPositions: [Double], _ values: [Double]) {
-    guard let mixture = proposals.last else { preconditionFailure("draws have a proposal") }
-    positions += newPositions
-    logDensities += values
-    let smoothing = ParetoSmoothing(
-      logWeights: logWeights(of: newPositions, values, under: mixture))
-    shapes.append(smoothing.shape)
-    if let best, best.smoothing.shape <= smoothing.shape { return }
-    best = ImportanceRun(
-      mixture: mixture, positions: newPositions, logDensities: values, smoothing: smoothing,
-      shapes: [])
-  }
-
-  var run: ImportanceRun {
-    guard let best else { preconditionFailure("a run has at least one round") }
-    return ImportanceRun(
-      mixture: best.mixture, positions: best.positions, logDensities: best.logDensities,
-      smoothing: best.smoothing, shapes: shapes)
-  }
-}
-
-/// ln p − ln q at every draw.
-private func logWeights(
-  of positions: [Double], _ logDensities: [Double], under mixture: GaussianMixture
-) -> [Double] {
-  let d = mixture.dimension
-  return logDensities.indices.map { s in
-    logDensities[s] == -.infinity
-      ? -.infinity
-      : logDensities[s] - mixture.logDensity(at: Array(positions[s * d..<(s + 1) * d]))
-  }
 }
 
 /// exp(β ln W), normalized, with the largest β ≤ 1 at which they are worth `effectiveSize` draws:

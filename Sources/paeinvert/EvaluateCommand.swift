@@ -8,7 +8,7 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "How good a model is on pictures that it was not trained on.",
     discussion: """
       Reconstruction error with bootstrap errors, and the flow's log-likelihood beside that of a \
-      full-covariance Gaussian fitted to the same codes. The name fashion-mnist means its 10,000 test \
+      full-covariance Gaussian fitted to the same codes. The names fashion-mnist and mnist mean their test \
       pictures here.
 
       Then draws of the prior against as many test pictures: the Fréchet distance in the features of a \
@@ -18,10 +18,17 @@ struct EvaluateCommand: ParsableCommand {
       minute; --samples 0 leaves it out. With -o a folder gets evaluate.json and samples.png, a picture \
       of draws, reconstructions, and what lies between test pictures.
 
+      Then the marginal log-likelihood ln p(x) by importance sampling, which puts models of all objectives \
+      on one scale; --pictures 0 leaves it out. --against tells how well four scores tell DATASET from \
+      pictures of another kind: flow, ln p(z) of the encoder's code; reconstruction, its Gaussian \
+      log-likelihood; their sum; marginal, ln p(x). Each with its AUROC, the probability that a picture of \
+      DATASET scores higher. flip-vertical and flip-horizontal mean DATASET upside down, or left for right.
+
       EXAMPLES
         paeinvert evaluate fashion-mnist fashion-mnist
         paeinvert evaluate fashion-mnist fashion-mnist -o evaluation
-        paeinvert evaluate model.safetensors pictures/ --json --samples 0
+        paeinvert evaluate fashion-mnist fashion-mnist --against mnist --against flip-vertical
+        paeinvert evaluate model.safetensors pictures/ --json --samples 0 --pictures 0
         paeinvert evaluate mnist-8 mnist --classifier ./digits-classifier.safetensors
       """)
 
@@ -51,6 +58,15 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(name: [.customShort("f"), .long], help: "Overwrite an earlier result.")
   var force = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Pictures of another kind: as DATASET, or flip-vertical, flip-horizontal. May be repeated.",
+      valueName: "dataset"))
+  var against: [String] = []
+
+  @Option(help: "The first pictures of each set get ln p(x); 0 for none of it.")
+  var pictures = OutlierOptions.usualMarginalPictures
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -63,6 +79,7 @@ struct EvaluateCommand: ParsableCommand {
       var options = EvaluatePipeline.Options()
       (options.samples, options.seed, options.classifier) = (samples, seed, classifier)
       (options.output, options.overwrite) = (output, force)
+      options.outliers = OutlierOptions(against: against, marginalPictures: pictures)
       let report = try EvaluatePipeline.run(
         model: model, datasets: dataset, threads: threads.count, options: options
       ) { part in

@@ -28,8 +28,7 @@ struct PAEInvertCommand: ParsableCommand {
     subcommands: [
       DenoiseCommand.self, InpaintCommand.self, SolveCommand.self, SampleCommand.self,
       CorruptCommand.self, SpectrumCommand.self, TrainCommand.self, TrainClassifierCommand.self,
-      EvaluateCommand.self,
-      CalibrateCommand.self, InfoCommand.self,
+      EvaluateCommand.self, ScoreCommand.self, CalibrateCommand.self, InfoCommand.self,
       SelfTestCommand.self,
     ])
 

@@ -1,3 +1,4 @@
+import Flows
 import Foundation
 import LawCheckers
 import Measurement
@@ -79,6 +80,28 @@ import Testing
       }
     }
     #expect(Set(batch.values).count == lanes.count)
+  }
+
+  // The same sums in the same order, so the same bits. Fails when: the flow is not applied; levels are those of
+  // an earlier call.
+  @Test("values alone are those that come with gradients", arguments: [false, true])
+  func valuesAlone(_ inCodes: Bool) throws {
+    let model = try tinyModel()
+    let posterior = ImagePosterior(
+      generator: inCodes ? model.decoder : model.generator, flow: inCodes ? model.flow : nil,
+      problems: [try model.data(.measured, seed: 50), try model.data(.censored, seed: 51)],
+      noiseLevel: .known([0.2, 0.1]), residualScale: ResidualScale(mean: 0.1, deviation: 0.4))
+    let lanes = [1, 0, 1]
+    let evaluator = try posterior.makeImageEvaluator(problems: lanes)
+    for seed in 90...92 as ClosedRange<UInt64> {
+      var stream = RandomKey(seed: seed).stream()
+      let positions = lanes.map { _ in stream.normals(5) }
+      let expected = try evaluate(posterior, problems: lanes, positions).values
+      var values = [0.0, 0, 0]
+      var span = values.mutableSpan
+      evaluator.logDensities(Array(positions.joined()).span, into: &span)
+      #expect(values == expected && values.allSatisfy(\.isFinite))
+    }
   }
 
   // prior + β · likelihood is linear in β. Fails when: β weighs the prior, or ln σ's prior, too.
