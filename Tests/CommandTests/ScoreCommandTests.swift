@@ -38,7 +38,6 @@ import Testing
     try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
   }
 
-  // Fails when: a set is compared with itself; flips do nothing; --pictures 0 still samples.
   @Test("evaluate tells other pictures from its own")
   func evaluateAgainst() throws {
     try train()
@@ -75,8 +74,7 @@ import Testing
     try refused(65, ["m.safetensors"], "--against", "m.safetensors")
   }
 
-  // Fails when: percentiles are those of another score; the verdict goes by none; the file's quantiles are lost
-  // in writing; refitting drops them.
+  // Fails when: refitting leaves the quantiles out.
   @Test("a picture of another kind is an outlier, and refitting brings quantiles back")
   func score() throws {
     try train()
@@ -136,7 +134,7 @@ import Testing
       try PAEModel.read(path: folder.path + "/again.safetensors").description.scores == quantiles)
   }
 
-  // Fails when: a size is not checked; what is read twice is standard input.
+  // Fails when: the size of a test picture is not checked.
   @Test("pictures that cannot be scored are refused")
   func refusals() throws {
     folder.put("a.png", TestPicture.png())

@@ -7,8 +7,7 @@ import Testing
   private let key = RandomKey(seed: 71)
 
   // Pairs (a, b) of {3, 1, 2} and {0, 2, 5, 1}: 3 beats 0, 2, 1; 1 beats 0 and ties 1; 2 beats 0 and 1 and ties
-  // 2. Six wins and two ties of twelve pairs are 7/12. Fails when: a tie counts a whole or nothing; the lower
-  // score wins.
+  // 2. Six wins and two ties of twelve pairs are 7/12. Fails when: a tie counts a whole.
   @Test("a case by hand")
   func byHand() {
     let area = ROCArea(inside: [3, 1, 2], outside: [0, 2, 5, 1], key: key)
@@ -30,7 +29,7 @@ import Testing
     #expect(abs(ROCArea(inside: inside, outside: outside, key: key).value - expected) < 1e-14)
   }
 
-  // Fails when: infinite scores are left out.
+  // Fails when: a tie counts a whole; levels of equal scores differ.
   @Test("sets apart, equal sets, and scores that are not finite")
   func ends() {
     let (low, high) = ([-Double.infinity, 0, 1], [2.0, 3])
@@ -42,7 +41,7 @@ import Testing
   }
 
   // Of N(1, 1) against N(0, 1) the area is Φ(1/√2) = 0.76025; 60 pairs of sets: the error's mean is their
-  // scatter within 4/√120, and so is their mean. Fails when: only one set is drawn anew; errors are variances.
+  // scatter within 4/√120, and so is their mean. Fails when: errors are variances.
   @Test("the error is the scatter of areas")
   func scatter() {
     let areas = (0..<60).map { set in

@@ -28,8 +28,7 @@ import Workers
     #expect(flipped(.vertical, 1) == [4, 5, 6, 1, 2, 3])
   }
 
-  // x = (z₁, z₂, 0, 0) + ε, z = gain · (x₁, x₂), u = z, s = 0.04. Fails when: the flow's constant, or that of the
-  // residual, is lost; variances count as standard deviations.
+  // x = (z₁, z₂, 0, 0) + ε, z = gain · (x₁, x₂), u = z, s = 0.04. Fails when: the residual's constant is lost.
   @Test("flow and reconstruction have their closed form")
   func closedForm() throws {
     let model = try linearModel(gain: 0.5)
