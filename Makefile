@@ -17,7 +17,7 @@ BINARY := .build/release/paeinvert
 RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 
 # And that of the digits.
-DIGITS := --latent 8 --architecture conv --epochs 150 --flow-epochs 100 --batch 64 --seed 1
+DIGITS := --latent 8 --architecture conv --epochs 45 --flow-epochs 40 --batch 32 --seed 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build ablation calibrate bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean

@@ -98,7 +98,8 @@ import Testing
   /// The shipped models on the digits, which need no package.
   /// Fails when: the training pictures are the test pictures.
   @Test func theShippedClassifierServesTheShippedModels() throws {
-    let report = try Program.run(["evaluate", "mnist-8", "mnist", "--json", "--pictures", "0"], in: folder)
+    let report = try Program.run(
+      ["evaluate", "mnist-8", "mnist", "--json", "--pictures", "0"], in: folder)
     #expect(report.status == 0 && report.errors.isEmpty, "\(report)")
     folder.put("report.json", Array(report.output.utf8))
     let samples = try samples("report.json")
@@ -113,7 +114,8 @@ import Testing
     #expect(near["training"] as? Int == 4500)
     let tests = try #require(near["tests"] as? [String: Double])
     #expect(tests["median_distance"]! > 2, "\(near)")
-    let quick = try Program.run(["evaluate", "mnist-8", "mnist", "--samples", "0", "--pictures", "0"], in: folder)
+    let quick = try Program.run(
+      ["evaluate", "mnist-8", "mnist", "--samples", "0", "--pictures", "0"], in: folder)
     #expect(quick.status == 0 && quick.output.split(separator: "\n").count == 3, "\(quick)")
   }
 

@@ -28,6 +28,21 @@ import Workers
     #expect(flipped(.vertical, 1) == [4, 5, 6, 1, 2, 3])
   }
 
+  // Fails when: a score's percentile is taken from another's quantiles.
+  @Test("each score has its own percentiles")
+  func percentiles() {
+    func uniform(_ top: Double) -> [Float] { ScoreQuantiles.quantiles(of: [0, top]) }
+    let quantiles = ScoreQuantiles(
+      pictures: 2, marginalPictures: 2, flow: uniform(1), reconstruction: uniform(2),
+      sum: uniform(4), marginal: uniform(5))
+    let expected: [PictureScore: Double] = [
+      .flow: 50, .reconstruction: 25, .sum: 12.5, .marginal: 10,
+    ]
+    for (score, percentile) in expected {
+      #expect(abs(quantiles.percentile(of: 0.5, score) - percentile) < 1e-4, "\(score)")
+    }
+  }
+
   // x = (z₁, z₂, 0, 0) + ε, z = gain · (x₁, x₂), u = z, s = 0.04. Fails when: the residual's constant is lost.
   @Test("flow and reconstruction have their closed form")
   func closedForm() throws {

@@ -48,7 +48,8 @@ import Workers
     #expect(abs(distance.value(directions) - 0.25) < 4 * 0.0071)
   }
 
-  /// The slope is small beside the curvature here: a gradient off by a factor of two passes.
+  /// Along itself, so that the slope is large; the remainders are along another direction.
+  /// Fails when: the distance's gradient is twice or half what it is.
   @Test("the gradient is that of differences, and its remainders fall as h²")
   func gradientMatchesDifferences() {
     let distance = SlicedDistance(
@@ -57,6 +58,14 @@ import Workers
     let directions = unit(2, rows: 3)
     let value = distance.value(directions)
     let gradient = distance.gradient()
+    func along(_ h: Double) -> Double {
+      distance.value(zip(directions, gradient).map { $0 + h * $1 })
+    }
+    let square = gradient.reduce(0) { $0 + $1 * $1 }
+    // h² times the third derivative, and single precision: 1e-7 over h.
+    let h = 0.01 / square.squareRoot()
+    let steepest = (along(h) - along(-h)) / (2 * h)
+    #expect(abs(steepest / square - 1) < 0.01, "\(steepest) \(square)")
     var stream = RandomKey(seed: 5).stream()
     let move = stream.normals(directions.count)
     let slope = zip(gradient, move).reduce(0) { $0 + $1.0 * $1.1 }
