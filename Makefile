@@ -63,6 +63,7 @@ install: build ## copy program and models to $(DESTDIR)$(PREFIX), /usr/local unl
 
 train-models: build ## train the shipped models and the classifier from nothing
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist.safetensors -f $(RECIPE)
+	$(BINARY) train fashion-mnist -o data/models/fashion-mnist-ppca.safetensors -f --objective ppca --latent 40 --seed 1
 	$(BINARY) train mnist -o data/models/mnist-8.safetensors -f $(DIGITS)
 	$(BINARY) train-classifier fashion-mnist -o data/models/fashion-mnist-classifier.safetensors -f --seed 1
 
