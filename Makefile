@@ -16,7 +16,8 @@ BINARY := .build/release/paeinvert
 # The recipe of the default model, in full.
 RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 
-# And that of the digits.
+# Those of the small model of clothes, and of the digits.
+SMALL := --latent 8 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 DIGITS := --latent 8 --architecture conv --epochs 45 --flow-epochs 40 --batch 32 --seed 1
 
 .DEFAULT_GOAL := help
@@ -63,6 +64,7 @@ install: build ## copy program and models to $(DESTDIR)$(PREFIX), /usr/local unl
 
 train-models: build ## train the shipped models and the classifier from nothing
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist.safetensors -f $(RECIPE)
+	$(BINARY) train fashion-mnist -o data/models/fashion-mnist-8.safetensors -f $(SMALL)
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist-ppca.safetensors -f --objective ppca --latent 40 --seed 1
 	$(BINARY) train mnist -o data/models/mnist-8.safetensors -f $(DIGITS)
 	$(BINARY) train-classifier fashion-mnist -o data/models/fashion-mnist-classifier.safetensors -f --seed 1
