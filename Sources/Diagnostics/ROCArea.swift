@@ -9,8 +9,7 @@ import Randomness
 public struct ROCArea: Sendable, Equatable {
   /// A, exact.
   public let value: Double
-  /// Its standard error: the standard deviation over replicates in which both sets are drawn anew from
-  /// themselves, with replacement.
+  /// Its standard error, by the bootstrap of both sets.
   public let error: Double
 
   public static let usualReplicates = 200
@@ -25,20 +24,19 @@ public struct ROCArea: Sendable, Equatable {
     let levels = Self.levels(inside + outside)
     let (own, other) = (Array(levels.prefix(inside.count)), Array(levels.dropFirst(inside.count)))
     let count = (levels.max() ?? 0) + 1
-    func counts(_ levels: [Int], _ place: (Int) -> Int) -> [Int] {
+    func counts(_ levels: [Int], _ times: [Int]) -> [Int] {
       var counts = [Int](repeating: 0, count: count)
-      for index in levels.indices { counts[levels[place(index)]] += 1 }
+      for (level, times) in zip(levels, times) { counts[level] += times }
       return counts
     }
-    value = Self.area(counts(own) { $0 }, counts(other) { $0 })
-    let areas = (0..<replicates).map { replicate in
-      var stream = key.child(replicate).stream()
-      let first = counts(own) { _ in stream.index(below: own.count) }
-      return Self.area(first, counts(other) { _ in stream.index(below: other.count) })
+    func area(_ times: [[Int]]) -> Double {
+      Self.area(counts(own, times[0]), counts(other, times[1]))
     }
-    let mean = areas.reduce(0, +) / Double(max(replicates, 1))
-    let squares = areas.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    error = (squares / Double(max(replicates - 1, 1))).squareRoot()
+    value = area([own, other].map { [Int](repeating: 1, count: $0.count) })
+    error =
+      Bootstrap.standardErrors(
+        counts: [own.count, other.count], resamples: replicates, key: key
+      ) { [area($0)] }[0]
   }
 
   /// The place of each value among the distinct ones, from 0.

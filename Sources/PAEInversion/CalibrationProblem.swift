@@ -81,32 +81,4 @@ struct CalibrationProblem {
     let run = try solver.draw(posterior, modes.sets, key: key, progress: progress)
     return Batch(measurement: measurement, posterior: posterior, run: run)
   }
-
-  /// Runs `body` for each of `count` items on the pool's threads; the first error is thrown.
-  func forEach<Value: Sendable>(
-    _ count: Int, _ body: @escaping @Sendable (Int) throws -> Value
-  ) throws -> [Value] {
-    let slots = ResultSlots<Value>(count)
-    solver.pool.run(count) { item in slots.set(item, Result { try body(item) }) }
-    return try slots.values()
-  }
-}
-
-/// One result an item, each written by the thread that made it.
-private final class ResultSlots<Value: Sendable>: @unchecked Sendable {
-  private let slots: UnsafeMutableBufferPointer<Result<Value, any Error>?>
-
-  init(_ count: Int) {
-    slots = .allocate(capacity: count)
-    slots.initialize(repeating: nil)
-  }
-
-  deinit {
-    slots.deinitialize()
-    slots.deallocate()
-  }
-
-  func set(_ index: Int, _ result: Result<Value, any Error>) { slots[index] = result }
-
-  func values() throws -> [Value] { try slots.map { try $0!.get() } }
 }

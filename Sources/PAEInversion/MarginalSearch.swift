@@ -153,32 +153,3 @@ struct MarginalSearch {
     return result
   }
 }
-
-extension WorkerPool {
-  /// `body` of each index in 0..<count with what one thread needs for it; items are dealt to the workers in turn,
-  /// and what `body` gives must not depend on the worker.
-  fileprivate func map<Worker, Value>(
-    _ count: Int, worker make: () throws -> Worker,
-    _ body: @escaping (Worker, Int) throws -> Value
-  ) throws -> [Value] {
-    var workers: [Worker] = []
-    for _ in 0..<min(threads, count) { workers.append(try make()) }
-    let results = UnsafeMutableBufferPointer<Result<Value, any Error>?>.allocate(capacity: count)
-    results.initialize(repeating: nil)
-    defer {
-      results.deinitialize()
-      results.deallocate()
-    }
-    // Each worker writes its own elements.
-    nonisolated(unsafe) let output = results
-    run(workers.count) { [workers] worker in
-      for place in stride(from: worker, to: count, by: workers.count) {
-        output[place] = Result { try body(workers[worker], place) }
-      }
-    }
-    return try results.map { result in
-      guard let result else { preconditionFailure("an item was not run") }
-      return try result.get()
-    }
-  }
-}

@@ -50,7 +50,7 @@ struct ModelCalibration {
     }
     let batch = try problem.solve(
       pictures, key: key.child("solve").child(range.lowerBound), progress: progress)
-    return try problem.forEach(pictures.count) { index in
+    return try problem.solver.pool.map(pictures.count) { index in
       let run = batch.run.problems[index]
       let drawn = try PosteriorPictures.drawn(
         CalibrateOptions.drawnPictures, posterior: batch.posterior, problem: index,

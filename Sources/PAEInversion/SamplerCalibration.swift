@@ -74,7 +74,7 @@ struct SamplerCalibration {
     let batch = try problem.solve(
       pictures, key: key.child("solve").child(range.lowerBound), progress: progress)
     let posterior = batch.measurement.posterior(of: problem.solver.model, inCodes: false)
-    return try problem.forEach(pictures.count) { index in
+    return try problem.solver.pool.map(pictures.count) { index in
       try record(
         truths[index], pictures[index], batch, posterior, index,
         key: key.child("ranks").child(range.lowerBound + index))

@@ -35,6 +35,28 @@ import Workers
     }
   }
 
+  // Fails when: a worker's items are stored at its own index; the last error is thrown; an error is dropped.
+  @Test(
+    "maps give the results in order, or the error of the first item that failed", arguments: 1...3)
+  func maps(_ threads: Int) throws {
+    struct Failure: Error, Equatable { let item: Int }
+    let pool = WorkerPool(threads: threads)
+    for count in [0, 1, 2, 3, 50] {
+      #expect(try pool.map(count) { $0 * $0 } == (0..<count).map { $0 * $0 })
+      #expect(
+        try pool.map(count, worker: { 10 }) { $0 * $1 } == (0..<count).map { 10 * $0 })
+    }
+    func body(_ item: Int) throws -> Int {
+      if item % 10 == 7 { throw Failure(item: item) }
+      return item
+    }
+    #expect(throws: Failure(item: 7)) { try pool.map(40) { try body($0) } }
+    #expect(throws: Failure(item: 7)) { try pool.map(40, worker: {}) { try body($1) } }
+    #expect(throws: Failure(item: -1)) {
+      try pool.map(3, worker: { throw Failure(item: -1) }) { (_: Int, item) in item }
+    }
+  }
+
   @Test("the results do not depend on the number of threads")
   func independentOfThreads() {
     let results = (1...4).map { threads in
