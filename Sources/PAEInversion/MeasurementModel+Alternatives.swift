@@ -29,7 +29,8 @@ extension MeasurementModel {
       logWeights: zip(nodes, turned).map { $0.logWeight + $1.logVolume })
     let data = turned.map { $0.pixelData(picture.values) }
     let map = stackedInstrument(turned)
-    (instrument, logVolume, painted, unclipped, lattice) = (map, 0, nil, nil, nil)
+    (instrument, logVolume, painted, unclipped) = (map, 0, nil, nil)
+    (grid, placeable) = (nil, nil)
     (problems, law, solver) = (data, .alternatives(alternatives), .dense)
     level =
       isLevelInferred

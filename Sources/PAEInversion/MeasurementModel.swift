@@ -19,8 +19,10 @@ package struct MeasurementModel {
   /// From mean images to data; nil when each datum is an element of the image.
   let instrument: (any DifferentiableMap)?
   let logVolume: Double
-  /// Where the data's residuals have neighbours; nil where they have none, or cannot be brought there.
-  let lattice: ResidualLattice?
+  /// C×H×W of the data where they are pixels in their order, else nil.
+  let grid: Shape?
+  /// Of turned data whose residuals can be brought back to the pixels they belong to.
+  let placeable: DiagonalizedMeasurement?
   package let problems: [PixelData]
   let law: DataLaw
   /// How C⁻¹ of data that are not independent is applied; nil for independent ones.
@@ -87,7 +89,7 @@ package struct MeasurementModel {
         let data = pictures.map { measurement.observed($0.values) }
         (instrument, logVolume, unclipped) = (measurement.instrument, 0, nil)
         (law, self.solver) = (.correlated(measurement.noise), CorrelationSolver(measurement))
-        lattice = nil
+        (grid, placeable) = (nil, nil)
         (self.level, self.residualScale) = (level, nil)
         problems = data.map { PixelData(measured: $0) }
         residuals = data.map { CorrelatedResidualConditional(measurement, data: $0) }
@@ -100,7 +102,8 @@ package struct MeasurementModel {
         isScaleInferred: self.residualScale != nil)
       (law, self.solver) = (.independent, .dense)
       logVolume = turned.logVolume
-      lattice = isGrid && !isCensored && turned.isResidualApart ? .turned(turned) : nil
+      grid = nil
+      placeable = isGrid && !isCensored && turned.isResidualApart ? turned : nil
       if isCensored {
         guard pictures.count == 1 else {
           throw PipelineError.usage(
@@ -123,7 +126,7 @@ package struct MeasurementModel {
       return
     }
     (logVolume, unclipped, law, self.solver) = (0, nil, .independent, nil)
-    lattice = isGrid ? .pixels(forward.dataShape) : nil
+    (grid, placeable) = (isGrid ? forward.dataShape : nil, nil)
     (self.level, self.residualScale) = (level, hasResidual ? residualScale : nil)
     let own = residual.variances
     let variances = isIdentity ? own : [Float](repeating: 0, count: forward.dataShape.count)
@@ -139,7 +142,7 @@ package struct MeasurementModel {
   package init(
     pictures: [DamagedPicture], isLevelInferred: Bool, shape: Shape, intensity: IntensityResidual
   ) {
-    lattice = .pixels(shape)
+    (grid, placeable) = (shape, nil)
     residualKind = .intensity
     (instrument, logVolume, painted, unclipped) = (nil, 0, nil, nil)
     (law, solver) = (.independent, nil)

@@ -91,9 +91,7 @@ public struct PosteriorFit: Sendable, Equatable {
       standardized += lane.standardized
       weights += lane.weights
     }
-    whiteness = try lattice.flatMap { lattice throws(PlanError) in
-      try ResidualWhiteness(standardized, weights: weights, on: lattice)
-    }
+    whiteness = lattice.flatMap { ResidualWhiteness(standardized, weights: weights, on: $0) }
     unjudged =
       whiteness != nil
       ? nil

@@ -7,8 +7,19 @@ import Tensors
 enum ResidualLattice {
   /// Each datum is an element of a picture C×H×W, in order.
   case pixels(Shape)
-  /// Turned data, brought back to the pixels they belong to (`ResidualPlaces`).
-  case turned(DiagonalizedMeasurement)
+  /// Turned data, brought back to the pixels they belong to.
+  case turned(ResidualPlaces)
+
+  /// - Throws: what `ResidualPlaces` throws.
+  init?(_ measurement: MeasurementModel) throws(PlanError) {
+    if let grid = measurement.grid {
+      self = .pixels(grid)
+    } else if let turned = measurement.placeable {
+      self = .turned(try ResidualPlaces(turned))
+    } else {
+      return nil
+    }
+  }
 }
 
 // Notation
@@ -74,14 +85,13 @@ public struct ResidualWhiteness: Sendable, Equatable {
   /// - Returns: nil where neighbours along rows or columns are too few.
   init?(
     _ standardized: [Double], weights: [Double], on lattice: ResidualLattice
-  ) throws(PlanError) {
+  ) {
     let shape: Shape
     let smallest: Double
     var (values, weights) = (standardized, weights)
     switch lattice {
     case .pixels(let grid): (shape, smallest) = (grid, 0.2)
-    case .turned(let measurement):
-      let places = try ResidualPlaces(measurement)
+    case .turned(let places):
       (shape, smallest) = (places.shape, 0.1)
       (values, weights) = places.place(values, shares: weights)
     }

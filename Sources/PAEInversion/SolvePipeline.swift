@@ -78,6 +78,7 @@ public struct SolvePipeline {
       }
     }
     let prior = try PriorReference(flow: model.flow)
+    let lattice = try ResidualLattice(solved.measurement)
     let reading =
       solved.run == nil
       ? nil
@@ -110,7 +111,8 @@ public struct SolvePipeline {
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: solved.gradients,
         laneUtilization: solved.run?.laneUtilization, posterior: posterior,
-        measurement: solved.measurement, prior: prior, reading: readingPercentile)
+        measurement: solved.measurement, lattice: lattice, prior: prior,
+        reading: readingPercentile)
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape

@@ -118,7 +118,8 @@ public struct SolveReport: Sendable {
     command: String, options: SolveOptions, model: (name: String, digest: String),
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
     gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
-    measurement: MeasurementModel, prior: PriorReference, reading: Double?
+    measurement: MeasurementModel, lattice: ResidualLattice?, prior: PriorReference,
+    reading: Double?
   ) throws {
     residualKind = measurement.residualKind
     solver = measurement.solver
@@ -175,7 +176,7 @@ public struct SolveReport: Sendable {
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     slope = solution.slope.map { ($0.mean, $0.deviation) }
     fit = try PosteriorFit(
-      draws: draws, posterior: posterior, problem: solution.problem, lattice: measurement.lattice)
+      draws: draws, posterior: posterior, problem: solution.problem, lattice: lattice)
     misfit = try PriorMisfit(
       draws: solution.baseDraws ?? solution.bestBase, prior: prior,
       scale: posterior.residualScale, reading: reading)

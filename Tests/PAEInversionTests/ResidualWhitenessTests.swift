@@ -167,6 +167,7 @@ import Testing
     let source = try measurement(drawn)
     let turned = try DiagonalizedMeasurement(
       measurement(told), level: .known(0.3), isScaleInferred: true)
+    let places = try ResidualPlaces(turned)
     return try (0..<10).map { seed in
       var stream = RandomKey(seed: 23).child(seed).stream()
       var values = source.drawNoise(sigma: 0.3, stream: &stream)
@@ -181,7 +182,7 @@ import Testing
       }
       let shares = turned.variances.map { 1 / (1 + $0) }
       return try #require(
-        try ResidualWhiteness(standardized, weights: shares, on: .turned(turned)))
+        ResidualWhiteness(standardized, weights: shares, on: .turned(places)))
     }
   }
 
