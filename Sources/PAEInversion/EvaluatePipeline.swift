@@ -107,7 +107,7 @@ public enum EvaluatePipeline {
     let pool = WorkerPool(threads: threads)
     let key = RandomKey(seed: options.seed).child("evaluate")
     let measured = try AutoencoderMeasurements(
-      images, encoder: model.encoder, decoder: model.decoder, pool: pool)
+      images, encoder: model.encoder, decoder: model.decoder, keepsResiduals: true, pool: pool)
     let gaussian = try FittedGaussian(codes: measured.codes, dimension: model.latentDimension)
     let gaussianValues = gaussian.logDensity(of: measured.codes)
     let training =
@@ -119,20 +119,24 @@ public enum EvaluatePipeline {
         seed: options.seed, pool: pool, progress: progress
       ).run(tests: images, codes: measured.codes, training: training)
     }
-    func scores(_ images: any ImageSource, _ name: String) throws -> PictureScores {
-      let count = min(options.outliers.marginalPictures, images.count)
-      return try PictureScores(images, model: model, marginalCount: count, pool: pool) {
-        progress("ln p(x) of \(name): \($0)/\(count) pictures")
-      }
+    let marginalCount = options.outliers.marginalPictures
+    func tell(_ name: String, _ images: any ImageSource, _ done: Int) -> Bool {
+      progress("ln p(x) of \(name): \(done)/\(min(marginalCount, images.count)) pictures")
     }
-    let own = try scores(images, datasets.joined(separator: " "))
-    let outliers = try others.map {
-      OutlierReport(name: $0.name, own: own, other: try scores($0.images, $0.name))
+    let own = try PictureScores(
+      images, measured: measured, model: model, marginalCount: marginalCount, pool: pool
+    ) { tell(datasets.joined(separator: " "), images, $0) }
+    let outliers = try others.map { name, images in
+      OutlierReport(
+        name: name, own: own,
+        other: try PictureScores(
+          images, model: model, marginalCount: marginalCount, pool: pool
+        ) { tell(name, images, $0) })
     }
     let report = EvaluateReport(
       count: images.count,
       error: ReconstructionError(measured.pictureErrors, key: key.child("bootstrap")),
-      flowLogLikelihood: try model.flow.meanLogDensity(of: measured.codes),
+      flowLogLikelihood: accurateSum(own.flow) / Double(own.flow.count),
       gaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count),
       samples: evaluation,
       marginal: MarginalReport(own.marginal, draws: MarginalLikelihood.usualDraws),

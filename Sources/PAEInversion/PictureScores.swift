@@ -49,8 +49,18 @@ struct PictureScores {
     _ images: any ImageSource, model: PAEModel, marginalCount: Int, pool: WorkerPool,
     progress: (Int) -> Bool = { _ in true }
   ) throws {
-    let measured = try AutoencoderMeasurements(
-      images, encoder: model.encoder, decoder: model.decoder, keepsResiduals: true, pool: pool)
+    try self.init(
+      images,
+      measured: AutoencoderMeasurements(
+        images, encoder: model.encoder, decoder: model.decoder, keepsResiduals: true, pool: pool),
+      model: model, marginalCount: marginalCount, pool: pool, progress: progress)
+  }
+
+  /// - Parameter measured: what the model's autoencoder does to the pictures, with residuals.
+  init(
+    _ images: any ImageSource, measured: AutoencoderMeasurements, model: PAEModel,
+    marginalCount: Int, pool: WorkerPool, progress: (Int) -> Bool
+  ) throws {
     flow = try model.flow.logDensity(of: measured.codes)
     reconstruction = Self.logDensities(
       measured.residuals, variances: model.residualVariances)
