@@ -17,14 +17,15 @@ package struct ReportFigure: Sendable {
     self.side = side
   }
 
-  var markup: Markup {
+  /// - Throws: `ImageFileError` when a picture cannot be encoded.
+  func markup() throws(ImageFileError) -> Markup {
     let size = panel.pictureSize(side: side)
     var content = [
-      Self.image(
+      try Self.image(
         canvas, alternative: [panel.label, note].filter { !$0.isEmpty }.joined(separator: ", "),
         width: size.width, height: size.height)
     ]
-    if case .heat(let tensor) = panel.content { content += scale(tensor, width: size.width) }
+    if case .heat(let tensor) = panel.content { content += try scale(tensor, width: size.width) }
     if !panel.label.isEmpty || !note.isEmpty {
       content.append(
         .tag(
@@ -54,11 +55,11 @@ package struct ReportFigure: Sendable {
   }
 
   /// The colours from 0 to the largest.
-  private func scale(_ tensor: Tensor, width: Int) -> [Markup] {
+  private func scale(_ tensor: Tensor, width: Int) throws(ImageFileError) -> [Markup] {
     var bar = Canvas(width: 64, height: 1)
     for x in 0..<64 { bar[x, 0] = ColourMap.cubehelix.colour((Float(x) + 0.5) / 64) }
     return [
-      Self.image(bar, alternative: "colour scale", width: width, height: 10),
+      try Self.image(bar, alternative: "colour scale", width: width, height: 10),
       .tag(
         "div", ["class": "scale", "style": "width: \(width)px"],
         [
@@ -67,10 +68,10 @@ package struct ReportFigure: Sendable {
     ]
   }
 
-  private static func image(_ canvas: Canvas, alternative: String, width: Int, height: Int)
-    -> Markup
-  {
-    let png = Data(Picture(tensor: canvas.tensor).encoded()).base64EncodedString()
+  private static func image(
+    _ canvas: Canvas, alternative: String, width: Int, height: Int
+  ) throws(ImageFileError) -> Markup {
+    let png = Data(try Picture(tensor: canvas.tensor).encoded()).base64EncodedString()
     return .tag(
       "img",
       [

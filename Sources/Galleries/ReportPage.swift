@@ -76,7 +76,9 @@ package struct ReportPage: Sendable {
 
   /// HTML that an XML parser reads too. No name spaces: HTML needs none, and a page that reaches for
   /// nothing holds no address.
-  package var html: String {
+  ///
+  /// - Throws: `ImageFileError` when a picture cannot be encoded.
+  package func html() throws -> String {
     let head: [Markup] = [
       .tag("meta", ["charset": "utf-8"]),
       .tag("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
@@ -85,7 +87,7 @@ package struct ReportPage: Sendable {
     let body =
       [.tag("h1", text: title)] + captions.map { .tag("p", ["class": "muted"], text: $0) }
       + [.tag("section", ["class": "findings"], findings.map(Self.markup))]
-      + pictures.map(Self.markup) + plots.map(Self.markup)
+      + (try pictures.map(Self.markup)) + plots.map(Self.markup)
       + [.tag("section", ["class": "tables"], tables.map(Self.markup))]
       + [.tag("p", ["class": "muted"], text: footer)]
     let page = Markup.tag(
@@ -100,12 +102,12 @@ package struct ReportPage: Sendable {
       [.tag("h2", text: finding.headline)] + finding.details.map { .tag("p", text: $0) })
   }
 
-  private static func markup(_ pictures: Pictures) -> Markup {
-    .tag(
+  private static func markup(_ pictures: Pictures) throws -> Markup {
+    try .tag(
       "section", [:],
       [
         .tag("h2", text: pictures.heading),
-        .tag("div", ["class": "figures"], pictures.figures.map(\.markup)),
+        .tag("div", ["class": "figures"], pictures.figures.map { try $0.markup() }),
       ])
   }
 

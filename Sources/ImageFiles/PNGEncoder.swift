@@ -8,11 +8,12 @@ enum PNGEncoder {
   ///   - channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
   ///   - bitDepth: 8 or 16.
   ///   - texts: tEXt chunks; keywords of 1–79 Latin-1 characters.
+  /// - Throws: `ImageFileError.writeFailed` with libpng's reason, such as exhausted memory.
   /// - Precondition: the sizes agree and lie within the limits of `PNGDecoder`.
   static func encode(
     _ samples: [UInt16], width: Int, height: Int, channels: Int, bitDepth: Int,
     texts: [(keyword: String, value: String)] = []
-  ) -> [UInt8] {
+  ) throws(ImageFileError) -> [UInt8] {
     precondition(
       width > 0 && height > 0 && max(width, height) <= PNGDecoder.maximumSide
         && width * height <= PNGDecoder.maximumPixels, "a PNG cannot be \(width)×\(height)")
@@ -32,8 +33,11 @@ enum PNGEncoder {
     let status = cpng_encode(
       bytes, UInt32(width), UInt32(height), Int32(channels), Int32(bitDepth), keywords, values,
       Int32(texts.count), &block, &count, &message)
-    // With the sizes checked, only exhausted memory is left, which ends a Swift process anyway.
-    guard status == 0, let block else { fatalError("libpng could not encode the picture") }
+    guard status == 0, let block else {
+      let reason = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw .writeFailed(
+        path: "a PNG picture", reason: "libpng says " + String(decoding: reason, as: UTF8.self))
+    }
     defer { cpng_free(block) }
     return Array(UnsafeBufferPointer(start: block, count: count))
   }

@@ -4,8 +4,9 @@ extension Picture {
   /// The bytes of a PNG file of this picture's depth and channels: each intensity clamped to `range`
   /// and rounded to the nearest sample; a text chunk states a range other than 0…1.
   ///
+  /// - Throws: `ImageFileError.writeFailed` when libpng fails.
   /// - Precondition: no intensity is NaN.
-  public func encoded() -> [UInt8] {
+  public func encoded() throws(ImageFileError) -> [UInt8] {
     let colours = tensor.shape[0]
     let channels = colours + (alpha == nil ? 0 : 1)
     let pixels = width * height
@@ -27,7 +28,7 @@ extension Picture {
       put(alpha.values, from: 0, channel: colours, low: 0, scale: Double(largestSample))
     }
     let stated = range == 0...1 ? [] : [(Self.rangeKeyword, rangeText)]
-    return PNGEncoder.encode(
+    return try PNGEncoder.encode(
       samples, width: width, height: height, channels: channels, bitDepth: bitDepth,
       texts: stated.map { (keyword: $0.0, value: $0.1) })
   }

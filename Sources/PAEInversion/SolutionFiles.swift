@@ -15,7 +15,7 @@ struct SolutionFiles {
   /// Of the data: the forward model's codomain.
   let dataShape: Shape
 
-  func write(to folder: OutputFolder) throws(ImageFileError) {
+  func write(to folder: OutputFolder) throws {
     try folder.write(encoded(pictures.map), to: "map.png")
     if let mean = pictures.mean, let deviation = pictures.standardDeviation {
       try folder.write(encoded(mean), to: "mean.png")
@@ -41,23 +41,23 @@ struct SolutionFiles {
     try folder.write(Array(report.json.text.utf8), to: "report.json")
     let page = SolutionPage(
       solution: solution, pictures: pictures, report: report, posterior: posterior)
-    try folder.write(Array(page.html.utf8), to: "report.html")
+    try folder.write(Array(page.html().utf8), to: "report.html")
   }
 
   static func numbered(_ index: Int) -> String { String(format: "%04d.png", index + 1) }
 
   /// The input's depth, channels, opacity and range.
-  private func encoded(_ tensor: Tensor) -> [UInt8] {
+  private func encoded(_ tensor: Tensor) throws -> [UInt8] {
     let input = solution.picture.picture
-    return Picture(
+    return try Picture(
       tensor: tensor, alpha: input.alpha, bitDepth: input.bitDepth, range: input.range
     ).encoded()
   }
 
   /// White is the report's `std_scale`.
-  private func encodedDeviation(_ tensor: Tensor) -> [UInt8] {
+  private func encodedDeviation(_ tensor: Tensor) throws -> [UInt8] {
     let scale = Float(report.deviationScale ?? 1)
-    return Picture(
+    return try Picture(
       tensor: Tensor(shape: tensor.shape, values: tensor.values.map { $0 / scale }),
       bitDepth: solution.picture.picture.bitDepth
     ).encoded()

@@ -19,13 +19,13 @@ struct SolutionPage {
   /// Coordinates in a plot of the worst.
   private static let worst = 10
 
-  var html: String {
-    ReportPage(
+  func html() throws -> String {
+    try ReportPage(
       title: report.title, captions: Array(report.captions.prefix(1)),
       findings: report.findings,
       pictures: [summaries] + [draws, modes, groups].filter { !$0.figures.isEmpty }, plots: plots,
       tables: tables, footer: "paeinvert \(PAEInvert.version), seed \(report.options.seed)"
-    ).html
+    ).html()
   }
 
   private var summaries: ReportPage.Pictures {

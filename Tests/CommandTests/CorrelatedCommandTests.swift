@@ -34,7 +34,7 @@ import Testing
   func solversAgree(_ steps: String) throws {
     let model = try PAEModel.read(path: TestModel.grey)
     let truth = try TestPicture.drawn(from: model, sigma: 0, seed: 5)
-    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).encoded())
+    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).png)
     folder.put("mask.png", TestPicture.mask)
     put(
       "p.yaml",

@@ -84,10 +84,10 @@ import Testing
   @Test func aMixtureThatFailsFallsBackToNUTSAndSaysSo() throws {
     let model = try PAEModel.read(path: Program.defaultModel)
     let drawn = try TestPicture.drawn(from: model, sigma: 0.1, seed: 3)
-    folder.put("a.png", Picture(tensor: drawn).encoded())
+    folder.put("a.png", Picture(tensor: drawn).png)
     var mask = Tensor(shape: model.imageShape)
     for index in 400..<406 { mask.values[index] = 1 }
-    folder.put("mask.png", Picture(tensor: mask).encoded())
+    folder.put("mask.png", Picture(tensor: mask).png)
     let outcome = try Program.run(
       [
         "inpaint", "a.png", "--mask", "mask.png", "--method", "mixture", "--sigma", "0.1",

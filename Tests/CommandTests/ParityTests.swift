@@ -40,7 +40,7 @@ import Testing
       ("diagonal", ["--sigma", "0.3"], ["--residual", "diagonal"]),
     ] as [(String, [String], [String])] {
       let truth = try TestPicture.drawn(from: model, sigma: 0, seed: 7)
-      folder.put("a.png", Picture(tensor: truth).encoded())
+      folder.put("a.png", Picture(tensor: truth).png)
       let made = try Program.run(["corrupt", "a.png", "-o", name] + damage, in: folder)
       #expect(made.status == 0)
       let mask = folder.has(name + "/mask.png") ? name + "/mask.png" : "-"

@@ -83,7 +83,7 @@ import Testing
       let tensor = Tensor(
         shape: Shape(1, 8, 8),
         values: (0..<64).map { Float(value(Double($0 % 8) / 7 - 0.5, Double($0 / 8) / 7 - 0.5)) })
-      folder.put(name, Picture(tensor: tensor).encoded())
+      folder.put(name, Picture(tensor: tensor).png)
     }
     picture("in.png") { x, _ in 0.5 + 0.4 * x }
     picture("out.png") { x, y in x * y > 0 ? 0.95 : 0.05 }

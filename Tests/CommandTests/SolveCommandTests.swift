@@ -138,7 +138,7 @@ import Testing
         Picture(
           tensor: Tensor(shape: Shape(1, side, side), values: values.map { Float($0) }),
           bitDepth: 16, range: bad < 0 ? -0.5...0.5 : 0...1
-        ).encoded())
+        ).png)
       try refuse(65, ["bin 5 "], "s.png")
     }
     array("s.npy", [Double](repeating: 1, count: 81), 9, 9)
@@ -189,7 +189,7 @@ import Testing
     let (name, keys, data) = Self.cases[index]
     let model = try PAEModel.read(path: TestModel.grey)
     let truth = try TestPicture.drawn(from: model, sigma: 0, seed: 5)
-    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).encoded())
+    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).png)
     folder.put("mask.png", TestPicture.mask)
     array("psf.npy", [1, 2, 1, 0, 3, 1], 2, 3)
     array("sampled.npy", (0..<64).map { $0 % 3 == 1 ? 0 : 1 }, side, side)
@@ -220,7 +220,7 @@ import Testing
   @Test func anUnknownSlopeIsInferredOrRefused() throws {
     let model = try PAEModel.read(path: TestModel.grey)
     let truth = try TestPicture.drawn(from: model, sigma: 0, seed: 5)
-    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).encoded())
+    folder.put("a.png", Picture(tensor: truth, bitDepth: 16).png)
     folder.put("b.png", TestPicture.png())
     func solve(_ pictures: [String], _ more: [String] = []) -> [String] {
       ["denoise"] + pictures

@@ -28,7 +28,7 @@ import Testing
   @Test func denoiseWithTheDefaultModelLeavesTheContractsFiles() throws {
     let model = try PAEModel.read(path: Program.defaultModel)
     let drawn = try TestPicture.drawn(from: model, sigma: 0.2, seed: 3)
-    folder.put("noisy.png", Picture(tensor: drawn).encoded())
+    folder.put("noisy.png", Picture(tensor: drawn).png)
     let outcome = try Program.run(
       ["denoise", "noisy.png", "--json", "--chains", "4", "--draws", "50", "--warmup", "50"],
       in: folder)
@@ -116,7 +116,7 @@ import Testing
       // One visible datum at an end of the range: whether it counts as censored matters.
       values.values[0] = 0
       for row in 2...5 { for column in 2...5 { values.values[row * side + column] = hidden } }
-      folder.put("a.png", Picture(tensor: values).encoded())
+      folder.put("a.png", Picture(tensor: values).png)
       let outcome = try solve(["inpaint", "a.png", "--mask", "mask.png", "-f"] + Self.few)
       #expect(outcome.status == 0)
       found.append(try folder.bytes("a.inpainted/posterior.safetensors"))
@@ -194,7 +194,7 @@ import Testing
 
   @Test func theTruthAddsQuality() throws {
     folder.put("a.png", TestPicture.png())
-    folder.put("truth.png", Picture(tensor: TestPicture.values(sigma: 0)).encoded())
+    folder.put("truth.png", Picture(tensor: TestPicture.values(sigma: 0)).png)
     #expect(try solve(["denoise", "a.png", "--truth", "truth.png"] + Self.few).status == 0)
     let quality = try #require(try ReportFile(in: folder, "a.denoised").quality)
     #expect(quality.psnr > 5 && quality.psnr < 60 && (-1...1).contains(quality.ssim))
@@ -207,7 +207,7 @@ import Testing
     for value: Float in [0.2, 0.6] {
       var map = Tensor(shape: Shape(1, 8, 8), repeating: 0.2)
       map.values[63] = value
-      folder.put("map.png", Picture(tensor: map).encoded())
+      folder.put("map.png", Picture(tensor: map).png)
       let arguments = ["denoise", "a.png", "--sigma-map", "map.png", "-f"]
       #expect(try solve(arguments + Self.few).status == 0)
       found.append(try folder.bytes("a.denoised/posterior.safetensors"))

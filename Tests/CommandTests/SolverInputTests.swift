@@ -81,7 +81,7 @@ import Testing
     try expectRefused(65, ["black", "white"], ["inpaint", "good.png", "--mask", "black.png"])
     var values = Tensor(shape: Shape(1, 8, 8), repeating: 0.5)
     values.values[8 * 2 + 3] = 0
-    folder.put("map.png", Picture(tensor: values).encoded())
+    folder.put("map.png", Picture(tensor: values).png)
     try expectRefused(
       65, ["column 3", "row 2", "--mask"], ["denoise", "good.png", "--sigma-map", "map.png"])
     try expectFailure(

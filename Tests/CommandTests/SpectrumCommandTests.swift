@@ -133,7 +133,7 @@ import Testing
   @Test func clippedNoiseIsWarnedOf() throws {
     let values = noise(3).map { Float($0 - 0.5) }
     folder.put(
-      "dark.png", Picture(tensor: Tensor(shape: Shape(1, side, side), values: values)).encoded())
+      "dark.png", Picture(tensor: Tensor(shape: Shape(1, side, side), values: values)).png)
     let outcome = try Program.run(["spectrum", "dark.png", "--bins", "2"], in: folder)
     #expect(outcome.status == 0 && outcome.errors.contains("warning: dark.png"), "\(outcome)")
   }

@@ -41,7 +41,7 @@ import Testing
     for (index, tensor) in Self.pictures(
       count, channels: channels, side: side
     ).enumerated() {
-      folder.put("\(name)/\(index).png", Picture(tensor: tensor).encoded())
+      folder.put("\(name)/\(index).png", Picture(tensor: tensor).png)
     }
   }
 
@@ -135,7 +135,7 @@ import Testing
       atPath: folder.path + "/others", withIntermediateDirectories: true)
     for (index, tensor) in Self.pictures(400, channels: 1).enumerated() {
       let brighter = Tensor(shape: tensor.shape, values: tensor.values.map { $0 + 0.1 })
-      folder.put("others/\(index).png", Picture(tensor: brighter).encoded())
+      folder.put("others/\(index).png", Picture(tensor: brighter).png)
     }
     try refused(
       65, ["not the pictures"], ["train", "others", "-o", "new.safetensors"] + refit)

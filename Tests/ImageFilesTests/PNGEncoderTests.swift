@@ -9,7 +9,7 @@ struct PNGEncoderTests {
   func roundTrip(channels: Int, bitDepth: Int) throws {
     let largest = (1 << bitDepth) - 1
     let samples = (0..<5 * 3 * channels).map { UInt16($0 * 40_503 & largest) }
-    let bytes = PNGEncoder.encode(
+    let bytes = try PNGEncoder.encode(
       samples, width: 5, height: 3, channels: channels, bitDepth: bitDepth,
       texts: [("key", "value"), ("other", "0 1")])
     let png = try PNGDecoder(path: "").decode(bytes)
@@ -21,8 +21,8 @@ struct PNGEncoderTests {
   }
 
   @Test("the header says what was asked for: IHDR bytes")
-  func header() {
-    let bytes = PNGEncoder.encode(
+  func header() throws {
+    let bytes = try PNGEncoder.encode(
       [0, 65_535], width: 2, height: 1, channels: 1, bitDepth: 16)
     #expect(bytes[16..<29] == [0, 0, 0, 2, 0, 0, 0, 1, 16, 0, 0, 0, 0])
   }
