@@ -27,6 +27,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   public static let defaultEpochs = 30
   public static let defaultLearningRate = 2e-3
   public static let defaultFlowEpochs = 24
+  public static let defaultFlowDropout = 0.05
 
   /// The recipe of the default model.
   public init(
@@ -48,7 +49,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     flow = .init()
     flow.epochs = flowEpochs
     flow.optimizer.weightDecay = 0.05
-    flow.dropout = 0.05
+    flow.dropout = Self.defaultFlowDropout
     flowLayers = FlowKind.affine.layers
   }
 
@@ -56,6 +57,13 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   public mutating func setBatch(autoencoder: Int, flow: Int) {
     self.autoencoder.batch = autoencoder
     self.flow.batch = flow
+  }
+
+  /// Share of the conditioners' hidden units that are dropped in a step, and the standard deviation of
+  /// the noise on the codes in units of each coordinate's; nil keeps what the recipe has.
+  public mutating func setFlowRegularization(dropout: Double?, jitter: Double?) {
+    flow.dropout = dropout ?? flow.dropout
+    flow.jitter = jitter ?? flow.jitter
   }
 
   /// Peak rate of the autoencoder; the flow's is half of it.

@@ -16,6 +16,18 @@ struct FlowArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "affine, spline: share of the hidden units dropped in a training step. (default: "
+        + "\(TrainingRecipe.defaultFlowDropout))", valueName: "share"))
+  var flowDropout: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "affine, spline: noise on the codes while training, in standard deviations. (default: 0)",
+      valueName: "deviation"))
+  var flowJitter: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "sliced: layers at most; it stops early. (default: \(TrainingRecipe.defaultFlowLayers))",
       valueName: "n"))
   var flowLayers: Int?
@@ -23,6 +35,7 @@ struct FlowArguments: ParsableArguments {
   /// Whether each option is as it is without.
   var isDefault: Bool {
     flow == .affine && flowEpochs == TrainingRecipe.defaultFlowEpochs && flowLayers == nil
+      && flowDropout == nil && flowJitter == nil
   }
 
   /// - Throws: `PipelineError` for an option of another kind of flow or objective, or out of its range.
@@ -47,6 +60,13 @@ struct FlowArguments: ParsableArguments {
     try require(
       flow != .sliced || !hasEpochs,
       "--flow-epochs is an option of --flow affine, spline: sliced has layers, see --flow-layers")
+    for (name, value) in [("--flow-dropout", flowDropout), ("--flow-jitter", flowJitter)] {
+      guard let value else { continue }
+      try require(
+        hasFlowStage && flow != .sliced,
+        "\(name) is an option of --flow affine, spline of pae, beta0-vae: leave it out")
+      try require(value >= 0 && value < 1, "\(name) must be at least 0 and below 1")
+    }
     guard let flowLayers else { return }
     try require(
       flow == .sliced, "--flow-layers is an option of --flow sliced, not of \(flow.rawValue)")

@@ -51,20 +51,9 @@ struct TrainClassifierCommand: ParsableCommand {
   func run() {
     let console = consoleOptions.console
     console.run {
-      var logged = ContinuousClock.now
       let record = try TrainClassifierPipeline.run(
         datasets: dataset, labels: labels, output: output, recipe: try recipe(),
-        threads: threads.count, overwrite: force
-      ) { progress in
-        let isEpochEnd = progress.step == progress.steps
-        if isEpochEnd && !console.isQuiet && isatty(STDERR_FILENO) == 0 {
-          console.note(Self.line(progress))
-        } else if ContinuousClock.now - logged > .milliseconds(200) {
-          logged = .now
-          console.progress(Self.line(progress))
-        }
-        return true
-      }
+        threads: threads.count, overwrite: force, progress: console.training(Self.line))
       console.clearProgress()
       if !console.isQuiet {
         try console.output(

@@ -99,20 +99,10 @@ struct TrainCommand: ParsableCommand {
         return 0
       }
       let recipe = try recipe()
-      var logged = ContinuousClock.now
       let record = try TrainPipeline.run(
         datasets: dataset, output: output, recipe: recipe, autoencoder: autoencoder,
-        threads: threads.count, resumes: resume, overwrite: force
-      ) { progress in
-        let isEpochEnd = progress.step == progress.steps
-        if isEpochEnd && !console.isQuiet && isatty(STDERR_FILENO) == 0 {
-          console.note(Self.line(progress))
-        } else if ContinuousClock.now - logged > .milliseconds(200) {
-          logged = .now
-          console.progress(Self.line(progress))
-        }
-        return true
-      }
+        threads: threads.count, resumes: resume, overwrite: force,
+        progress: console.training(Self.line))
       console.clearProgress()
       if !console.isQuiet {
         try console.output(
@@ -209,6 +199,7 @@ struct TrainCommand: ParsableCommand {
       seed: seed, epochs: epochs,
       flowEpochs: flow.flowEpochs)
     recipe.setFlow(flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers)
+    recipe.setFlowRegularization(dropout: flow.flowDropout, jitter: flow.flowJitter)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
     recipe.setLearningRate(learningRate)
     return recipe
