@@ -9,13 +9,18 @@ struct SampleCommand: ParsableCommand {
       EXAMPLES
         paeinvert sample
         paeinvert sample -n 100 --seed 7 -o prior.png
+        paeinvert sample -m fashion-mnist -m fashion-mnist-8 -m fashion-mnist-ppca
       """)
 
-  @Option(name: .customShort("n"), help: "How many pictures.")
-  var count = 64
+  @Option(
+    name: .customShort("n"),
+    help: "How many pictures. (default: 64; of several models 14 each)")
+  var count: Int?
 
-  @Option(name: [.customShort("m"), .long], help: "Model: a name or the path of a model file.")
-  var model = ModelLocator.defaultName
+  @Option(
+    name: [.customShort("m"), .long],
+    help: "Model: a name or the path of a model file; several are shown side by side.")
+  var model = [ModelLocator.defaultName]
 
   @Option(help: "Also draw what the decoder cannot paint: diagonal or none.")
   var residual = SolveOptions.Residual.none
@@ -35,7 +40,7 @@ struct SampleCommand: ParsableCommand {
     let console = consoleOptions.console
     console.run {
       try SamplePipeline.run(
-        model: model, count: count, addsResidual: residual == .diagonal, seed: seed,
+        models: model, count: count, addsResidual: residual == .diagonal, seed: seed,
         output: output, overwrite: force)
       if !console.isQuiet { try console.output(output + "\n") }
       return 0

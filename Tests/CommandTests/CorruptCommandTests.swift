@@ -92,4 +92,28 @@ import Testing
     #expect(colour.status == 0)
     #expect(try Picture.read(path: folder.path + "/samples.png").channels == .rgb)
   }
+
+  /// Fails when: all rows are of the first model; a model's draws depend on its place.
+  @Test func severalModelsHaveARowEach() throws {
+    let models = ["grey": TestModel.grey, "sliced": TestModel.sliced]
+    /// The upper and lower half of the gallery's last pictures, free of labels.
+    func halves(_ upper: String, _ lower: String) throws -> [[Float]] {
+      let outcome = try Program.run(
+        ["sample", "-f", "-m", models[upper]!, "-m", models[lower]!], in: folder)
+      #expect(outcome.status == 0, "\(outcome)")
+      let gallery = try Picture.read(path: folder.path + "/samples.png")
+      let rows = (0..<gallery.height).map { row in
+        let end = (row + 1) * gallery.width
+        return Array(gallery.tensor.values[end - 100..<end])
+      }
+      // From the lower end: one margin, a picture, a gap.
+      return [Array(rows.dropLast(160).suffix(80).joined()), Array(rows.suffix(80).joined())]
+    }
+    let (one, other) = (try halves("grey", "grey"), try halves("sliced", "sliced"))
+    #expect(one[1] != other[1])
+    #expect(try halves("grey", "sliced") == [one[0], other[1]])
+    #expect(try halves("sliced", "grey") == [other[0], one[1]])
+    try expectFailure(
+      64, ["one shape"], ["sample", "-m", TestModel.grey, "-m", TestModel.rgb], in: folder)
+  }
 }
