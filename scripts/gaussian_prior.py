@@ -6,24 +6,18 @@ the measured ones is linear in the data. For comparison in `scripts/figures`; ta
 """
 
 import gzip
-import os
-import pathlib
 
 import numpy
 
-NAME = "fashion-mnist/train-images-idx3-ubyte"
+from fashion_mnist import training_file
 
 
 def training_pictures():
-    """Intensities of the 60,000 training pictures, n × P; found where the program finds them."""
-    roots = [os.environ.get("PAEINVERT_DATASETS"), "/usr/share/datasets"]
-    for root in filter(None, roots):
-        for path in (pathlib.Path(root) / NAME, pathlib.Path(root) / f"{NAME}.gz"):
-            if path.exists():
-                data = path.read_bytes()
-                data = gzip.decompress(data) if path.suffix == ".gz" else data
-                return numpy.frombuffer(data, numpy.uint8, offset=16).reshape(-1, 784) / 255.0
-    raise SystemExit("Fashion-MNIST is missing: install Debian's package dataset-fashion-mnist")
+    """Intensities of the 60,000 training pictures, n × P."""
+    path = training_file()
+    data = path.read_bytes()
+    data = gzip.decompress(data) if path.suffix == ".gz" else data
+    return numpy.frombuffer(data, numpy.uint8, offset=16).reshape(-1, 784) / 255.0
 
 
 class GaussianPrior:

@@ -50,7 +50,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     flow.epochs = flowEpochs
     flow.optimizer.weightDecay = 0.05
     flow.dropout = Self.defaultFlowDropout
-    flowLayers = FlowKind.affine.layers
+    flowLayers = FlowKind.affine.layers(width: Self.defaultFlowWidth)
   }
 
   /// Batch sizes of both stages, each a multiple of two.

@@ -16,6 +16,12 @@ struct FlowArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "affine, spline: units of each of the two hidden layers of a coupling's network. (default: "
+        + "\(TrainingRecipe.defaultFlowWidth))", valueName: "units"))
+  var flowWidth: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "affine, spline: share of the hidden units dropped in a training step. (default: "
         + "\(TrainingRecipe.defaultFlowDropout))", valueName: "share"))
   var flowDropout: Double?
@@ -35,7 +41,7 @@ struct FlowArguments: ParsableArguments {
   /// Whether each option is as it is without.
   var isDefault: Bool {
     flow == .affine && flowEpochs == TrainingRecipe.defaultFlowEpochs && flowLayers == nil
-      && flowDropout == nil && flowJitter == nil
+      && flowWidth == nil && flowDropout == nil && flowJitter == nil
   }
 
   /// - Throws: `PipelineError` for an option of another kind of flow or objective, or out of its range.
@@ -60,6 +66,12 @@ struct FlowArguments: ParsableArguments {
     try require(
       flow != .sliced || !hasEpochs,
       "--flow-epochs is an option of --flow affine, spline: sliced has layers, see --flow-layers")
+    if let flowWidth {
+      try require(
+        (hasFlowStage || objective == .flowVAE) && flow != .sliced,
+        "--flow-width is an option of --flow affine, spline: leave it out")
+      try require((1...4096).contains(flowWidth), "--flow-width must be 1 to 4096")
+    }
     for (name, value) in [("--flow-dropout", flowDropout), ("--flow-jitter", flowJitter)] {
       guard let value else { continue }
       try require(

@@ -198,7 +198,9 @@ struct TrainCommand: ParsableCommand {
         separator: " "), objective: objective, architecture: architecture, latent: latent,
       seed: seed, epochs: epochs,
       flowEpochs: flow.flowEpochs)
-    recipe.setFlow(flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers)
+    recipe.setFlow(
+      flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers,
+      width: flow.flowWidth ?? TrainingRecipe.defaultFlowWidth)
     recipe.setFlowRegularization(dropout: flow.flowDropout, jitter: flow.flowJitter)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
     recipe.setLearningRate(learningRate)

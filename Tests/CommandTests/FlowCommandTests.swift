@@ -1,3 +1,4 @@
+import Flows
 import Foundation
 import ImageFiles
 import Inversion
@@ -88,6 +89,36 @@ import Testing
     #expect(third.flow.layers.count >= 2 && third.flow.layers != first.flow.layers)
   }
 
+  // Fails when: an option does not reach the recipe, or another's value does.
+  @Test("width, dropout and jitter of a flow are what the options say")
+  func regularization() throws {
+    putPictures()
+    func flow(_ options: [String]) throws -> NormalizingFlow {
+      let trained = try train("m.safetensors", Self.quick + ["-f", "--flow-epochs", "2"] + options)
+      #expect(trained.status == 0, "\(trained)")
+      return try model("m.safetensors").flow
+    }
+    let usual = try flow([])
+    let stated = try flow(["--flow-width", "128", "--flow-dropout", "0.05", "--flow-jitter", "0"])
+    let isSame = usual.parameters == stated.parameters
+    #expect(isSame)
+    for option in [["--flow-dropout", "0"], ["--flow-jitter", "0.1"]] {
+      let other = try flow(option)
+      let differs = other.parameters != usual.parameters
+      #expect(differs && other.layers == usual.layers, "\(option)")
+    }
+    for kind in ["affine", "spline"] {
+      let widths = try flow(["--flow", kind, "--flow-width", "7"]).layers.compactMap { layer in
+        switch layer {
+        case .affineCoupling(let coupling): coupling.hidden
+        case .splineCoupling(let coupling): coupling.hidden
+        default: nil
+        }
+      }
+      #expect(widths == [[Int]](repeating: [7, 7], count: 8))
+    }
+  }
+
   /// Seen to fail: `sliced` not refused to `flow-vae`.
   @Test("options of another kind of flow, objective or autoencoder are refused")
   func refusals() throws {
@@ -109,6 +140,13 @@ import Testing
     try refused(64, ["flow-vae", "sliced"], "--objective", "flow-vae", "--flow", "sliced")
     try refused(64, ["--flow", "vae"], "--objective", "vae", "--flow", "spline")
     try refused(64, ["flow"], "--flow", "radial")
+    for option in ["--flow-width", "--flow-dropout", "--flow-jitter"] {
+      try refused(64, [option, "spline"], "--flow", "sliced", option, "0")
+      try refused(64, [option], "--objective", "vae", option, "0")
+      try refused(64, ["\(option) must be"], "\(option)=-1")
+      try refused(64, ["--refit-residual"], "--refit-residual", "pae.safetensors", option, "0")
+    }
+    try refused(64, ["--flow-dropout must be"], "--flow-dropout", "1")
     let keeping = ["--autoencoder", "pae.safetensors"]
     for option in [
       ["--latent", "5"], ["--seed", "2"], ["--epochs", "3"], ["--objective", "ae"],

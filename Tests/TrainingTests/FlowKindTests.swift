@@ -119,10 +119,11 @@ import Workers
   @Test("the couplings of both kinds have conditioners of the same widths")
   func recipes() {
     var recipe = TrainingRecipe(name: "m", data: "d")
-    #expect(recipe.flowLayers == FlowKind.affine.layers && recipe.sliced == nil)
+    let affine = FlowKind.affine.layers(width: 128)
+    #expect(recipe.flowLayers == affine && recipe.sliced == nil)
     recipe.setFlow(.spline)
-    #expect(recipe.flowLayers.count == FlowKind.affine.layers.count && recipe.sliced == nil)
-    for (one, other) in zip(recipe.flowLayers, FlowKind.affine.layers) {
+    #expect(recipe.flowLayers.count == affine.count && recipe.sliced == nil)
+    for (one, other) in zip(recipe.flowLayers, affine) {
       switch (one, other) {
       case (.splineCoupling(let spline), .affineCoupling(let affine)):
         #expect(spline.hidden == affine.hidden && spline.transforms == affine.transforms)
