@@ -65,7 +65,7 @@ public enum EvaluatePipeline {
     public var seed: UInt64 = 1
     /// A classifier's name or path; nil for the default one, where it fits.
     public var classifier: String?
-    /// A folder for `evaluate.json` and `samples.png`; nil for none.
+    /// A folder for `evaluate.json`, `samples.png` and `pictures.safetensors`; nil for none.
     public var output: String?
     public var overwrite = false
     /// Pictures of other kinds, and ln p(x).
@@ -147,8 +147,24 @@ public enum EvaluatePipeline {
         nearest: evaluation?.memorization?.nearest, seed: options.seed)
       try folder.write(Array(report.json.text.utf8), to: "evaluate.json")
       try folder.write(Picture(tensor: try sheet.render()).encoded(), to: "samples.png")
+      try folder.write(
+        SafetensorsFile.encode(pictures(measured.pictureErrors, own)), to: "pictures.safetensors")
       try folder.commit()
     }
     return report
+  }
+
+  /// The mean squared error and the scores of each picture, so that models can be compared picture by
+  /// picture; `marginal` of the first pictures only.
+  private static func pictures(_ errors: [Double], _ scores: PictureScores) -> Safetensors {
+    func tensor(_ name: String, _ values: [Double]) -> Safetensors.NamedTensor {
+      .init(name: name, shape: Shape(values.count), values: .float32(values.map { Float($0) }))
+    }
+    var tensors = [
+      tensor("mse", errors), tensor("flow", scores.flow),
+      tensor("reconstruction", scores.reconstruction),
+    ]
+    if !scores.marginal.isEmpty { tensors.append(tensor("marginal", scores[.marginal])) }
+    return Safetensors(metadata: ["format": "paeinvert-pictures"], tensors: tensors)
   }
 }

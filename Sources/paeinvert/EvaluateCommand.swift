@@ -15,8 +15,9 @@ struct EvaluateCommand: ParsableCommand {
       small classifier (no FID, whose network is another one), precision and recall in the same \
       features, beside the same for reconstructions, for codes drawn from a Gaussian in place of the \
       flow, and for training pictures; and how near draws come to training pictures. That takes about a \
-      minute; --samples 0 leaves it out. With -o a folder gets evaluate.json and samples.png, a picture \
-      of draws, reconstructions, and what lies between test pictures.
+      minute; --samples 0 leaves it out. With -o a folder gets evaluate.json, samples.png, a \
+      picture of draws, reconstructions, and what lies between test pictures, and pictures.safetensors, \
+      error and scores of each picture.
 
       Then the marginal log-likelihood ln p(x) by importance sampling, which puts models of all objectives \
       on one scale; --pictures 0 leaves it out. --against tells how well four scores tell DATASET from \
@@ -52,7 +53,8 @@ struct EvaluateCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   @Option(
-    name: [.customShort("o"), .long], help: "Folder for evaluate.json and samples.png.")
+    name: [.customShort("o"), .long],
+    help: "Folder for the report, a picture and the scores of each picture.")
   var output: String?
 
   @Flag(name: [.customShort("f"), .long], help: "Overwrite an earlier result.")

@@ -67,13 +67,14 @@ import Testing
     ] {
       #expect(report.output.contains(word), "\(report.output)")
     }
-    #expect(folder.listing("out") == ["evaluate.json", "samples.png"])
+    #expect(folder.listing("out") == ["evaluate.json", "pictures.safetensors", "samples.png"])
     let samples = try samples("out/evaluate.json")
     #expect(samples["count"] as? Int == 200 && samples["memorization"] is NSNull)
     let features = try #require(samples["features"] as? [String: Any])
     #expect(features["count"] as? Int == 200 && features["dimension"] as? Int == 128)
     let distances = try distances("out/evaluate.json")
     #expect(Set(distances.keys) == ["samples", "gaussian_codes", "reconstructions"])
+    try picturesMakeTheMeans("out")
     // A linear model of pictures on four lines: its reconstructions are better than its draws.
     #expect(distances["reconstructions"]!["value"]! < distances["samples"]!["value"]!)
     let picture = try Picture.read(path: folder.path + "/out/samples.png")
@@ -93,6 +94,26 @@ import Testing
     #expect(again.status == 0, "\(again)")
     // The default classifier is for other pictures.
     #expect(again.output.contains("left out: features"), "\(again.output)")
+  }
+
+  /// Fails when: a score is stored under another's name.
+  private func picturesMakeTheMeans(_ output: String) throws {
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(folder.bytes(output + "/evaluate.json")))
+        as? [String: Any])
+    let file = try SafetensorsFile.read(path: "\(folder.path)/\(output)/pictures.safetensors")
+    for (tensor, part, key) in [
+      ("mse", "reconstruction", "mse"), ("flow", "flow", "log_likelihood"),
+      ("marginal", "marginal", "log_px"),
+    ] {
+      guard case .float32(let values)? = file[tensor]?.values else {
+        Issue.record("no \(tensor)")
+        continue
+      }
+      let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
+      let told = try #require((report[part] as? [String: Any])?[key] as? Double)
+      #expect(abs(mean - told) < 1e-4 * abs(told), "\(tensor)")
+    }
   }
 
   /// The shipped models on the digits, which need no package.
