@@ -50,7 +50,8 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     flow.epochs = flowEpochs
     flow.optimizer.weightDecay = 0.05
     flow.dropout = Self.defaultFlowDropout
-    flowLayers = FlowKind.affine.layers(width: Self.defaultFlowWidth)
+    flowLayers = FlowKind.affine.layers(
+      width: Self.defaultFlowWidth, blocks: Self.defaultFlowBlocks)
   }
 
   /// Batch sizes of both stages, each a multiple of two.

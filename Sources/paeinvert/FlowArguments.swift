@@ -16,6 +16,12 @@ struct FlowArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "affine, spline: how many pairs of couplings. (default: \(TrainingRecipe.defaultFlowBlocks))",
+      valueName: "n"))
+  var flowBlocks: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "affine, spline: units of each of the two hidden layers of a coupling's network. (default: "
         + "\(TrainingRecipe.defaultFlowWidth))", valueName: "units"))
   var flowWidth: Int?
@@ -41,7 +47,7 @@ struct FlowArguments: ParsableArguments {
   /// Whether each option is as it is without.
   var isDefault: Bool {
     flow == .affine && flowEpochs == TrainingRecipe.defaultFlowEpochs && flowLayers == nil
-      && flowWidth == nil && flowDropout == nil && flowJitter == nil
+      && flowBlocks == nil && flowWidth == nil && flowDropout == nil && flowJitter == nil
   }
 
   /// - Throws: `PipelineError` for an option of another kind of flow or objective, or out of its range.
@@ -66,11 +72,14 @@ struct FlowArguments: ParsableArguments {
     try require(
       flow != .sliced || !hasEpochs,
       "--flow-epochs is an option of --flow affine, spline: sliced has layers, see --flow-layers")
-    if let flowWidth {
+    for (name, value, largest) in [
+      ("--flow-blocks", flowBlocks, 64), ("--flow-width", flowWidth, 4096),
+    ] {
+      guard let value else { continue }
       try require(
         (hasFlowStage || objective == .flowVAE) && flow != .sliced,
-        "--flow-width is an option of --flow affine, spline: leave it out")
-      try require((1...4096).contains(flowWidth), "--flow-width must be 1 to 4096")
+        "\(name) is an option of --flow affine, spline: leave it out")
+      try require((1...largest).contains(value), "\(name) must be 1 to \(largest)")
     }
     for (name, value) in [("--flow-dropout", flowDropout), ("--flow-jitter", flowJitter)] {
       guard let value else { continue }

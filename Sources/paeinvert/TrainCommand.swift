@@ -200,7 +200,8 @@ struct TrainCommand: ParsableCommand {
       flowEpochs: flow.flowEpochs)
     recipe.setFlow(
       flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers,
-      width: flow.flowWidth ?? TrainingRecipe.defaultFlowWidth)
+      width: flow.flowWidth ?? TrainingRecipe.defaultFlowWidth,
+      blocks: flow.flowBlocks ?? TrainingRecipe.defaultFlowBlocks)
     recipe.setFlowRegularization(dropout: flow.flowDropout, jitter: flow.flowJitter)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
     recipe.setLearningRate(learningRate)

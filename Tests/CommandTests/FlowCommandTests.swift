@@ -90,7 +90,7 @@ import Testing
   }
 
   // Fails when: an option does not reach the recipe, or another's value does.
-  @Test("width, dropout and jitter of a flow are what the options say")
+  @Test("depth, width, dropout and jitter of a flow are what the options say")
   func regularization() throws {
     putPictures()
     func flow(_ options: [String]) throws -> NormalizingFlow {
@@ -108,14 +108,15 @@ import Testing
       #expect(differs && other.layers == usual.layers, "\(option)")
     }
     for kind in ["affine", "spline"] {
-      let widths = try flow(["--flow", kind, "--flow-width", "7"]).layers.compactMap { layer in
-        switch layer {
-        case .affineCoupling(let coupling): coupling.hidden
-        case .splineCoupling(let coupling): coupling.hidden
-        default: nil
+      let widths = try flow(["--flow", kind, "--flow-width", "7", "--flow-blocks", "3"]).layers
+        .compactMap { layer in
+          switch layer {
+          case .affineCoupling(let coupling): coupling.hidden
+          case .splineCoupling(let coupling): coupling.hidden
+          default: nil
+          }
         }
-      }
-      #expect(widths == [[Int]](repeating: [7, 7], count: 8))
+      #expect(widths == [[Int]](repeating: [7, 7], count: 6))
     }
   }
 
@@ -140,7 +141,7 @@ import Testing
     try refused(64, ["flow-vae", "sliced"], "--objective", "flow-vae", "--flow", "sliced")
     try refused(64, ["--flow", "vae"], "--objective", "vae", "--flow", "spline")
     try refused(64, ["flow"], "--flow", "radial")
-    for option in ["--flow-width", "--flow-dropout", "--flow-jitter"] {
+    for option in ["--flow-blocks", "--flow-width", "--flow-dropout", "--flow-jitter"] {
       try refused(64, [option, "spline"], "--flow", "sliced", option, "0")
       try refused(64, [option], "--objective", "vae", option, "0")
       try refused(64, ["\(option) must be"], "\(option)=-1")

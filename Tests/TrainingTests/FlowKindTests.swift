@@ -119,7 +119,7 @@ import Workers
   @Test("the couplings of both kinds have conditioners of the same widths")
   func recipes() {
     var recipe = TrainingRecipe(name: "m", data: "d")
-    let affine = FlowKind.affine.layers(width: 128)
+    let affine = FlowKind.affine.layers(width: 128, blocks: 4)
     #expect(recipe.flowLayers == affine && recipe.sliced == nil)
     recipe.setFlow(.spline)
     #expect(recipe.flowLayers.count == affine.count && recipe.sliced == nil)
