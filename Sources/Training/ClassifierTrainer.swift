@@ -83,14 +83,13 @@ public final class ClassifierTrainer {
       batch: recipe.batch)
     var best: (network: Network, accuracy: Double, epoch: Int)?
     for epoch in 0..<recipe.epochs {
+      let stepsBefore = optimizer.steps
       guard
         runEpoch(
           epoch,
           report: { step, loss in progress(meter.progress(epoch: epoch, step: step, value: loss)) })
       else { return nil }
-      guard packed.weights.array.allSatisfy(\.isFinite) else {
-        throw TrainingError.diverged(epoch: epoch)
-      }
+      try optimizer.check(epoch: epoch, stepsBefore: stepsBefore, of: stepsPerEpoch)
       let network = try packed.network(weights: optimizer.average.array)
       let measured = try ClassifierMeasurements(
         heldOut, labels: heldOutLabels, network: network, pool: pool)

@@ -52,6 +52,7 @@ extension ModelTrainer {
       stepsPerEpoch: trainer.stepsPerEpoch, batch: recipe.autoencoder.batch)
     while state.autoencoderEpoch < recipe.autoencoder.epochs {
       let epoch = state.autoencoderEpoch
+      let stepsBefore = trainer.optimizers.map(\.steps)
       guard
         trainer.runEpoch(
           epoch,
@@ -61,8 +62,8 @@ extension ModelTrainer {
                 epoch: epoch, step: step, value: error, divergence: trainer.latestCost.divergence))
           }) != nil
       else { return nil }
-      guard trainer.optimizers.allSatisfy({ $0.weights.array.allSatisfy(\.isFinite) }) else {
-        throw TrainingError.diverged(epoch: epoch)
+      for (optimizer, before) in zip(trainer.optimizers, stepsBefore) {
+        try optimizer.check(epoch: epoch, stepsBefore: before, of: trainer.stepsPerEpoch)
       }
       state.autoencoderEpoch += 1
       for (part, optimizer) in parts { state.keep(part, optimizer) }
@@ -138,10 +139,13 @@ extension ModelTrainer {
       stepsPerEpoch: trainer.stepsPerEpoch, batch: recipe.flow.batch)
     while state.flowEpoch < recipe.flow.epochs && !trainer.isDone {
       let epoch = state.flowEpoch
+      let stepsBefore = trainer.optimizer.steps
       let result = try trainer.runEpoch(epoch) { step, value in
         progress(meter.progress(epoch: epoch, step: step, value: value))
       }
       guard result != nil else { return nil }
+      try trainer.optimizer.check(
+        epoch: epoch, stepsBefore: stepsBefore, of: trainer.stepsPerEpoch)
       state.flowEpoch += 1
       state.keep(.flow, trainer.optimizer)
       state.bestFlow = trainer.best.parameters

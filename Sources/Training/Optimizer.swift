@@ -69,6 +69,16 @@ package final class Optimizer {
     self.steps = steps
   }
 
+  /// What every training asks at the end of an epoch.
+  /// - Parameter before: `steps` when the epoch began.
+  /// - Throws: `TrainingError.diverged` when a weight is not finite, or more than half of the epoch's steps
+  ///   were skipped.
+  func check(epoch: Int, stepsBefore before: Int, of count: Int) throws(TrainingError) {
+    guard weights.array.allSatisfy(\.isFinite), 2 * (steps - before) >= count else {
+      throw .diverged(epoch: epoch)
+    }
+  }
+
   /// One step. `gradients` are those of the shards; their mean is the step's gradient.
   /// - Returns: the norm of the gradient before clipping; a step whose norm is not finite is skipped.
   @discardableResult
