@@ -26,4 +26,15 @@ struct PNGEncoderTests {
       [0, 65_535], width: 2, height: 1, channels: 1, bitDepth: 16)
     #expect(bytes[16..<29] == [0, 0, 0, 2, 0, 0, 0, 1, 16, 0, 0, 0, 0])
   }
+
+  // libpng takes no text without a keyword. Fails when: its status is not looked at; its message is lost.
+  @Test("what libpng refuses is an error with its reason")
+  func refusal() {
+    let error = failure {
+      _ = try PNGEncoder.encode(
+        [0], width: 1, height: 1, channels: 1, bitDepth: 8, texts: [("", "value")])
+    }
+    #expect(error?.description.contains("libpng says") == true)
+    #expect(error?.description.contains("keyword") == true, "\(String(describing: error))")
+  }
 }
