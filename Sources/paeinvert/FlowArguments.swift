@@ -72,27 +72,27 @@ struct FlowArguments: ParsableArguments {
     try require(
       flow != .sliced || !hasEpochs,
       "--flow-epochs is an option of --flow affine, spline: sliced has layers, see --flow-layers")
-    for (name, value, largest) in [
-      ("--flow-blocks", flowBlocks, 64), ("--flow-width", flowWidth, 4096),
-    ] {
-      guard let value else { continue }
+    /// Refuses an option that was given where nothing reads it, or out of its range.
+    func check<Value>(
+      _ name: String, _ value: Value?, of owner: String, _ isRead: Bool,
+      in range: ClosedRange<Value>
+    ) throws {
+      guard let value else { return }
       try require(
-        (hasFlowStage || objective == .flowVAE) && flow != .sliced,
-        "\(name) is an option of --flow affine, spline: leave it out")
-      try require((1...largest).contains(value), "\(name) must be 1 to \(largest)")
-    }
-    for (name, value) in [("--flow-dropout", flowDropout), ("--flow-jitter", flowJitter)] {
-      guard let value else { continue }
+        isRead,
+        "\(name) is an option of \(owner), not of --flow \(flow.rawValue) with --objective "
+          + objective.rawValue)
       try require(
-        hasFlowStage && flow != .sliced,
-        "\(name) is an option of --flow affine, spline of pae, beta0-vae: leave it out")
-      try require(value >= 0 && value < 1, "\(name) must be at least 0 and below 1")
+        range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound)")
     }
-    guard let flowLayers else { return }
-    try require(
-      flow == .sliced, "--flow-layers is an option of --flow sliced, not of \(flow.rawValue)")
+    let (isSliced, fitted) = (flow == .sliced, "--flow affine, spline of pae, beta0-vae")
+    let hasCouplings = !isSliced && (hasFlowStage || objective == .flowVAE)
+    try check("--flow-blocks", flowBlocks, of: fitted + ", flow-vae", hasCouplings, in: 1...64)
+    try check("--flow-width", flowWidth, of: fitted + ", flow-vae", hasCouplings, in: 1...4096)
+    try check("--flow-dropout", flowDropout, of: fitted, hasFlowStage && !isSliced, in: 0...0.99)
+    try check("--flow-jitter", flowJitter, of: fitted, hasFlowStage && !isSliced, in: 0...0.99)
     // A flow has 256 layers at most, and whitening takes two.
-    try require((1...254).contains(flowLayers), "--flow-layers must be 1 to 254")
+    try check("--flow-layers", flowLayers, of: "--flow sliced", isSliced, in: 1...254)
   }
 }
 

@@ -27,7 +27,7 @@ struct PNGEncoderTests {
     #expect(bytes[16..<29] == [0, 0, 0, 2, 0, 0, 0, 1, 16, 0, 0, 0, 0])
   }
 
-  // libpng takes no text without a keyword. Fails when: its status is not looked at; its message is lost.
+  // libpng takes no text without a keyword. Seen to fail: its message lost.
   @Test("what libpng refuses is an error with its reason")
   func refusal() {
     let error = failure {
