@@ -44,43 +44,76 @@ let package = Package(
     module("Probability", []),
     module("Workers", []),
     // Level 2.
+    module("Numerics", ["COneDNN", "CLAPACK", "CProcessor", "Tensors"]),
     module("Maps", ["Tensors"]),
     module("ImageFiles", ["CPNG", "CZlib", "CNetCDF", "Tensors"]),
-    module("Diagnostics", ["CLAPACK", "Randomness", "Probability"]),
     // Level 3.
-    module("Sampling", ["CLAPACK", "Randomness", "Probability", "Workers", "Diagnostics"]),
-    module("Networks", ["COneDNN", "CProcessor", "Tensors", "Randomness", "Maps"]),
-    module("Measurement", ["CFFTW", "CLAPACK", "Tensors", "Randomness", "Maps"]),
+    module("Diagnostics", ["CLAPACK", "Randomness", "Probability", "Numerics"]),
+    module("Networks", ["CProcessor", "Tensors", "Randomness", "Numerics", "Maps"]),
+    module("Operators", ["CFFTW", "Tensors", "Randomness", "Numerics", "Maps"]),
     // Level 4.
-    module("Flows", ["CLAPACK", "Tensors", "Randomness", "Maps", "Networks"]),
+    module(
+      "Sampling",
+      ["CLAPACK", "Randomness", "Probability", "Workers", "Numerics", "Diagnostics"]),
+    module("Flows", ["CLAPACK", "Tensors", "Randomness", "Numerics", "Maps", "Networks"]),
+    module("Noise", ["CLAPACK", "Tensors", "Randomness", "Numerics", "Maps", "Operators"]),
     // Level 5.
+    module(
+      "Likelihoods",
+      ["CLAPACK", "Tensors", "Randomness", "Numerics", "Maps", "Operators", "Noise"]),
+    // Level 6.
     module(
       "Inversion",
       [
-        "Tensors", "Randomness", "Probability", "Maps", "ImageFiles", "Networks", "Measurement",
-        "Flows", "CLAPACK",
+        "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Networks", "Operators", "Noise", "Likelihoods", "Flows",
       ]),
-    // Level 6.
+    // Level 7.
     module(
       "Training",
       [
-        "CLAPACK", "Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Diagnostics",
-        "Networks", "Measurement", "Flows", "Inversion",
+        "CLAPACK", "Tensors", "Randomness", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Diagnostics", "Networks", "Noise", "Likelihoods", "Flows", "Inversion",
       ]),
     module("Galleries", ["ImageFiles", "Tensors"]),
-    // Level 7.
+    // Level 8.
+    module(
+      "Problems",
+      [
+        "Tensors", "Randomness", "Numerics", "Maps", "ImageFiles", "Sampling", "Diagnostics",
+        "Networks", "Operators", "Noise", "Likelihoods", "Flows", "Inversion", "Training",
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    // Level 9.
+    module(
+      "Solving",
+      [
+        "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
+        "Inversion", "Problems",
+      ]),
+    // Level 10.
+    module(
+      "Judging",
+      [
+        "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
+        "Inversion", "Training", "Galleries", "Problems", "Solving",
+      ]),
+    // Level 11.
     module(
       "PAEInversion",
       [
-        "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles", "Sampling",
-        "Diagnostics", "Networks", "Measurement", "Flows", "Inversion", "Training", "Galleries",
-        .product(name: "Yams", package: "Yams"),
+        "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
+        "Inversion", "Training", "Galleries", "Problems", "Solving", "Judging",
       ]),
-    // Level 8.
+    // Level 12.
     .executableTarget(
       name: "paeinvert",
       dependencies: [
-        "CProcessor", "PAEInversion", "Training", "Inversion", "Networks", "Workers",
+        "CProcessor", "PAEInversion", "Problems", "Solving", "Judging", "Training", "Inversion",
+        "Networks", "Flows", "Noise", "Operators", "Likelihoods", "Numerics", "Workers", "Tensors",
         "ImageFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -88,49 +121,80 @@ let package = Package(
     .executableTarget(
       name: "paeinvert-bench",
       dependencies: [
-        "CProcessor", "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles",
-        "Sampling", "Diagnostics", "Networks", "Measurement", "Flows", "Inversion", "Training",
+        "CProcessor", "Tensors", "Randomness", "Numerics", "Problems", "Solving", "Judging",
+        "Probability", "Workers", "Maps", "ImageFiles",
+        "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
+        "Inversion", "Training",
         "PAEInversion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     // Tests.
     .target(
       name: "LawCheckers",
-      dependencies: ["Tensors", "Randomness", "Probability", "Maps", "Networks", "Flows"],
+      dependencies: [
+        "Tensors", "Randomness", "Probability", "Numerics", "Maps", "Operators", "Noise", "Flows",
+      ],
       path: "Tests/LawCheckers", swiftSettings: strict),
+    .target(
+      name: "SmallModels",
+      dependencies: [
+        "Tensors", "Workers", "Networks", "Operators", "Noise", "Flows", "Inversion", "Problems",
+        "Solving",
+      ], path: "Tests/SmallModels", swiftSettings: strict),
     tests("Tensors"),
     tests("Randomness"),
     tests("Workers"),
+    tests("Numerics", ["Tensors", "Randomness"]),
     tests("Maps", ["Tensors"]),
     tests("ImageFiles", ["CNetCDF", "Tensors"]),
-    tests("Sampling", ["Randomness", "Probability", "Workers", "Diagnostics"]),
-    tests("Diagnostics", ["Randomness", "Probability"]),
-    tests("Networks", ["Tensors", "Randomness", "Maps"]),
-    tests("Measurement", ["Tensors", "Randomness", "Maps"]),
-    tests("Flows", ["Tensors", "Randomness", "Maps", "Networks"]),
+    tests("Sampling", ["Randomness", "Probability", "Workers", "Numerics", "Diagnostics"]),
+    tests("Diagnostics", ["Randomness", "Probability", "Numerics"]),
+    tests("Networks", ["Tensors", "Randomness", "Numerics", "Maps"]),
+    tests("Operators", ["Tensors", "Randomness", "Maps"]),
+    tests("Noise", ["Tensors", "Randomness", "Numerics", "Maps", "Operators"]),
+    tests(
+      "Likelihoods",
+      ["Tensors", "Randomness", "Numerics", "Maps", "Operators", "Noise"]),
+    tests("Flows", ["Tensors", "Randomness", "Numerics", "Maps", "Networks"]),
     tests(
       "Inversion",
       [
-        "Tensors", "Randomness", "Probability", "Workers", "Maps", "ImageFiles", "Sampling",
-        "Diagnostics", "Networks", "Measurement", "Flows",
+        "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
       ]),
     tests(
       "Training",
       [
-        "Tensors", "Randomness", "Workers", "Maps", "Networks", "Measurement", "Flows", "Inversion",
+        "Tensors", "Randomness", "Workers", "Numerics", "Maps", "Networks", "Noise",
+        "Likelihoods", "Flows", "Inversion",
       ]),
     tests("Galleries", ["Tensors"]),
+    tests("Problems", ["ImageFiles", "Tensors", "Operators", "Noise", "Inversion", "Training"]),
+    tests(
+      "Solving",
+      [
+        "Tensors", "Randomness", "Probability", "Sampling", "Operators", "Noise", "Likelihoods",
+        "Flows", "Inversion", "Problems", "SmallModels",
+      ]),
+    tests(
+      "Judging",
+      [
+        "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Diagnostics",
+        "Operators", "Noise", "Likelihoods", "Flows", "Inversion", "Training", "Problems",
+        "Solving", "SmallModels",
+      ]),
     tests(
       "PAEInversion",
       [
-        "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Measurement",
-        "Diagnostics", "Flows", "Inversion", "Training",
+        "ImageFiles", "Tensors", "Randomness", "Probability", "Sampling", "Operators", "Noise",
+        "Likelihoods", "Diagnostics", "Flows", "Inversion", "Training", "Problems", "Solving",
+        "Judging",
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
         "paeinvert", "paeinvert-bench", "CNetCDF", "ImageFiles", "Tensors", "Randomness", "Maps",
         "Networks",
-        "Measurement", "Flows", "Inversion",
+        "Operators", "Noise", "Likelihoods", "Flows", "Inversion",
       ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
   ]

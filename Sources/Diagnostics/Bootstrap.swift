@@ -1,4 +1,5 @@
 import Foundation
+import Numerics
 import Randomness
 
 /// Standard errors by resampling with replacement (Efron, Ann. Statist. 7, 1979).

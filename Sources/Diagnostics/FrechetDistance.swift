@@ -1,5 +1,6 @@
 import CLAPACK
 import Foundation
+import Numerics
 
 /// The Fréchet distance of two Gaussians (Dowson and Landau, J. Multivariate Anal. 12, 1982, eq. 4):
 /// ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), the square of the 2-Wasserstein distance, in squared units of

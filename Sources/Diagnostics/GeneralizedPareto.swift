@@ -1,4 +1,5 @@
 import Foundation
+import Numerics
 
 /// The generalized Pareto distribution of excesses x > 0 over a threshold,
 ///

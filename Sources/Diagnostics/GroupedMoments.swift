@@ -1,4 +1,5 @@
 import CLAPACK
+import Numerics
 
 /// Sums of rows and of their products in G groups, from which mean and covariance of all rows, or of all
 /// but one group, follow without another look at the rows. Row i is in group i mod G.

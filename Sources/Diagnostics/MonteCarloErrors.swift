@@ -1,4 +1,5 @@
 import Foundation
+import Numerics
 
 /// Monte Carlo standard errors of estimates from several chains; NaN with fewer than four draws a
 /// chain or where a draw is not finite. Traces are chains × draws.

@@ -1,4 +1,5 @@
 import Foundation
+import Numerics
 
 /// Importance weights whose largest are replaced by quantiles of a generalized Pareto distribution
 /// fitted to them, and its shape k̂, which says whether the weights can be relied on.

@@ -1,4 +1,5 @@
 import Foundation
+import Numerics
 
 /// How well several chains explored one scalar quantity.
 ///

@@ -1,3 +1,5 @@
+import Numerics
+
 /// The trace of one scalar quantity, every chain cut into its first and last half: what R̂ and the
 /// effective sample sizes look at. An odd middle draw is left out.
 ///

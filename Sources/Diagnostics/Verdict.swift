@@ -1,4 +1,5 @@
 import Foundation
+import Numerics
 import Probability
 
 /// Whether draws can be relied on, and in words why not.

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Numerics
 import Tensors
 
 /// x ↦ M x + b in double precision, with ln|det M|.

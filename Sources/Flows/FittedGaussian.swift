@@ -1,5 +1,6 @@
 import CLAPACK
 import Foundation
+import Numerics
 
 /// N(m, S) fitted to codes by maximum likelihood, m = mean, S = (1/n) Σ (z − m)(z − m)ᵀ: what a
 /// flow has to beat. All in Double.

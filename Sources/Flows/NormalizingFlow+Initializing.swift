@@ -1,5 +1,6 @@
 import Foundation
 import Maps
+import Numerics
 import Randomness
 
 extension NormalizingFlow {

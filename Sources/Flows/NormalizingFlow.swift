@@ -1,5 +1,6 @@
 import Foundation
 import Maps
+import Numerics
 import Tensors
 
 /// u = f(z) = f_n ∘ … ∘ f_1 (z): the layers of a list, the first acting on the codes. Its density
@@ -96,4 +97,4 @@ public struct NormalizingFlow: Bijection {
 }
 
 /// ½ ln 2π.
-let halfLogTwoPi = 0.5 * log(2 * Double.pi)
+package let halfLogTwoPi = 0.5 * log(2 * Double.pi)

@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Synchronization
 
 /// A flow whose parameters do not change, laid out for its kernels once: all plans share it. Each

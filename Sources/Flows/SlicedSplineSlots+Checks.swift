@@ -1,3 +1,5 @@
+import Numerics
+
 extension SlicedSplineSlots {
   /// How far stored rows may be from orthonormal, largest element of |D Dᵀ − I|.
   static let orthonormalTolerance = 1e-3

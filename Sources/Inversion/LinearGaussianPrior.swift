@@ -1,6 +1,6 @@
 import Maps
-import Measurement
 import Networks
+import Noise
 import Tensors
 
 /// Probabilistic PCA's prior: x = W u + μ + ε. Its posterior under Gaussian noise is known in closed

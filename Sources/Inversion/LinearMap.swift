@@ -1,4 +1,4 @@
-import Measurement
+import Likelihoods
 import Networks
 import Tensors
 

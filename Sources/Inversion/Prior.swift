@@ -1,5 +1,5 @@
 import Maps
-import Measurement
+import Noise
 import Tensors
 
 /// What pictures are thought to be before any data: x = generator(u) + ε with u ~ N(0, I) and

@@ -1,3 +1,5 @@
+import Numerics
+
 /// Added to a variance before its square root, as in the description of `batchNorm`.
 let batchNormEpsilon: Float = 1e-5
 

@@ -1,4 +1,5 @@
 import Maps
+import Numerics
 import Randomness
 import Synchronization
 import Tensors

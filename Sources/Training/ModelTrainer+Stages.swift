@@ -1,7 +1,8 @@
 import Flows
 import Inversion
-import Measurement
 import Networks
+import Noise
+import Numerics
 import Randomness
 import Tensors
 

@@ -4,6 +4,7 @@ import ImageFiles
 import Inversion
 import Maps
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Workers

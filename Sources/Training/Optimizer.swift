@@ -1,5 +1,6 @@
 import Maps
 import Networks
+import Numerics
 import Tensors
 import Workers
 

@@ -2,7 +2,9 @@ import ArgumentParser
 import CProcessor
 import Foundation
 import ImageFiles
+import Numerics
 import PAEInversion
+import Problems
 import Workers
 
 @main

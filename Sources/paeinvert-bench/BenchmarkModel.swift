@@ -1,8 +1,9 @@
 import Flows
 import Inversion
-import Measurement
 import Networks
+import Noise
 import PAEInversion
+import Problems
 import Randomness
 import Tensors
 import Training

@@ -1,5 +1,6 @@
 import ImageFiles
 import PAEInversion
+import Problems
 
 /// Measures the chosen parts one after another.
 struct BenchmarkRun {

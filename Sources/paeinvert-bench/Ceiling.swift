@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Numerics
 import Tensors
 import Workers
 
@@ -76,7 +77,7 @@ final class Ceiling {
     pool.run(pool.threads) { [matrices] worker in
       let own = matrices[worker]
       for _ in 0..<times {
-        Networks.multiply(
+        Numerics.multiply(
           m: m, n: n, k: k, own.a.pointer, lda: k, own.b.pointer, ldb: n, into: own.c.pointer,
           ldc: n)
       }

@@ -1,5 +1,6 @@
 import Foundation
 import PAEInversion
+import Problems
 
 /// A program run to its end, its output thrown away.
 struct ChildProcess {

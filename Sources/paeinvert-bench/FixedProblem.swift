@@ -1,6 +1,6 @@
 import ImageFiles
-import Measurement
 import PAEInversion
+import Problems
 import Tensors
 
 /// The problem that is solved end to end: Fashion-MNIST test picture 3055 without rows 8–16 × columns

@@ -1,7 +1,7 @@
 import Flows
 import Inversion
+import Likelihoods
 import Maps
-import Measurement
 import Probability
 import Randomness
 import Tensors

@@ -1,7 +1,9 @@
 import Foundation
 import ImageFiles
 import Networks
+import Numerics
 import PAEInversion
+import Problems
 import Workers
 
 /// Where and with what a run was measured.

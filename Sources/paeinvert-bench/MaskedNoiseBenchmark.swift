@@ -1,6 +1,6 @@
 import Foundation
 import ImageFiles
-import Measurement
+import Noise
 import Randomness
 
 /// Part `masked-noise`: one log density and gradient of coloured noise of which a quarter of the cells

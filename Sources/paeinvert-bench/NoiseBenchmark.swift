@@ -1,6 +1,9 @@
 import ImageFiles
 import Inversion
-import Measurement
+import Likelihoods
+import Noise
+import Numerics
+import Operators
 import Randomness
 import Tensors
 

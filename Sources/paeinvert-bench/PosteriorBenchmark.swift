@@ -1,6 +1,7 @@
 import Diagnostics
 import ImageFiles
 import PAEInversion
+import Problems
 
 /// Part `posterior`: the fixed problem from PNG to result folder, as `paeinvert inpaint` solves it
 /// with the default model; each repetition has another seed for starts and chains.

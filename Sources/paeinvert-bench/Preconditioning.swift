@@ -1,6 +1,7 @@
 import Inversion
 import PAEInversion
 import Sampling
+import Solving
 
 /// Which metric a run starts from and what its warmup makes of it.
 enum Preconditioning: String, CaseIterable {

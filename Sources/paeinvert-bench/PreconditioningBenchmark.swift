@@ -1,10 +1,12 @@
 import Diagnostics
 import ImageFiles
 import Inversion
-import Measurement
+import Numerics
 import PAEInversion
+import Problems
 import Randomness
 import Sampling
+import Solving
 import Workers
 
 /// Part `preconditioning`: ten problems, sampled from the same starts with the same random numbers

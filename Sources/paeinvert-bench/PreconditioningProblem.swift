@@ -1,4 +1,5 @@
 import PAEInversion
+import Problems
 
 /// A Fashion-MNIST test picture with a hole and white noise that is known and not clipped.
 struct PreconditioningProblem {

@@ -1,5 +1,6 @@
 import Foundation
 import PAEInversion
+import Problems
 
 /// Results on stdout, all else on stderr.
 enum StandardStreams {

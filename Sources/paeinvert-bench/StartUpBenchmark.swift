@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import PAEInversion
+import Problems
 
 /// Part `startup`: whole runs of the program `paeinvert` that lies beside this one.
 struct StartUpBenchmark {

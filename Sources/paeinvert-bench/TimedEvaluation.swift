@@ -1,5 +1,6 @@
+import Likelihoods
 import Maps
-import Measurement
+import Noise
 
 // What the parts `noise` and `masked-noise` time: one call is one evaluation; buffers are made before.
 

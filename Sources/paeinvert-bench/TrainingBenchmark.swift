@@ -2,6 +2,7 @@ import ImageFiles
 import Inversion
 import Networks
 import PAEInversion
+import Problems
 import Randomness
 import Tensors
 import Training

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Foundation
+import Judging
+import Numerics
 import PAEInversion
+import Problems
 
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

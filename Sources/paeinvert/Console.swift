@@ -2,6 +2,7 @@ import Foundation
 import ImageFiles
 import Logging
 import PAEInversion
+import Problems
 
 /// What a command says and how it ends: results on stdout, all else on stderr.
 struct Console {

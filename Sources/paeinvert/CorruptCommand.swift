@@ -1,5 +1,7 @@
 import ArgumentParser
+import Numerics
 import PAEInversion
+import Problems
 
 struct CorruptCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inversion
 import PAEInversion
+import Problems
 import Training
 
 /// Which flow `train` fits to the codes, and the options that only some kinds have.

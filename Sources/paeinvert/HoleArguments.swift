@@ -1,5 +1,6 @@
 import ArgumentParser
 import PAEInversion
+import Problems
 
 /// Which pixels are taken away, for `corrupt` and `calibrate`.
 struct HoleArguments: ParsableArguments {

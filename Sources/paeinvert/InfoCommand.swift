@@ -1,5 +1,6 @@
 import ArgumentParser
 import PAEInversion
+import Problems
 
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PAEInversion
+import Problems
 
 /// The noise of the data, for the solvers and for `corrupt`.
 struct NoiseArguments: ParsableArguments {

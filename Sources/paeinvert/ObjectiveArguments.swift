@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inversion
 import PAEInversion
+import Problems
 import Training
 
 /// Which of the paper's systems `train` makes, and the options that only some of them have.

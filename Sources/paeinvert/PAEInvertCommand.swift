@@ -2,6 +2,7 @@ import ArgumentParser
 import CProcessor
 import Foundation
 import PAEInversion
+import Problems
 
 @main
 struct PAEInvertCommand: ParsableCommand {

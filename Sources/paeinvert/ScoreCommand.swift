@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageFiles
 import PAEInversion
+import Problems
 
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

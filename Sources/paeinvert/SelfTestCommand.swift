@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import ImageFiles
+import Numerics
 import PAEInversion
+import Problems
 
 struct SelfTestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

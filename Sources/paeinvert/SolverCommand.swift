@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import ImageFiles
+import Numerics
 import PAEInversion
+import Problems
 
 /// What `denoise`, `inpaint` and `solve` share: run the pipeline, print the reports, end.
 struct SolverCommand {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Numerics
 import PAEInversion
+import Problems
 import Workers
 
 /// Options that every command has.

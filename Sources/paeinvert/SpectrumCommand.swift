@@ -1,5 +1,7 @@
 import ArgumentParser
+import Numerics
 import PAEInversion
+import Problems
 
 struct SpectrumCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

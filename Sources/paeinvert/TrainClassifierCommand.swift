@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Numerics
 import PAEInversion
+import Problems
 import Training
 
 struct TrainClassifierCommand: ParsableCommand {

@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import Inversion
 import Networks
+import Numerics
 import PAEInversion
+import Problems
 import Training
 
 struct TrainCommand: ParsableCommand {

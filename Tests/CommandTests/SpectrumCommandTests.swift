@@ -1,6 +1,6 @@
 import Foundation
 import ImageFiles
-import Measurement
+import Numerics
 import Randomness
 import Tensors
 import Testing

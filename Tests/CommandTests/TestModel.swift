@@ -3,8 +3,8 @@ import Foundation
 import ImageFiles
 import Inversion
 import Maps
-import Measurement
 import Networks
+import Noise
 import Randomness
 import Tensors
 import Testing

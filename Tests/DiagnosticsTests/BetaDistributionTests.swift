@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Diagnostics
+@testable import Numerics
 
 @Suite struct BetaDistributionTests {
   // Quantiles of SciPy 1.17.1's beta.ppf. Fails when: a and b change places.

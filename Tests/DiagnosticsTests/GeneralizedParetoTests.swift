@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Diagnostics
+@testable import Numerics
 
 /// Excesses of known shape and scale 1 from the traces' generator: ((1 − u)^(−k) − 1)/k.
 func paretoExcesses(seed: UInt64, count: Int, shape: Double) -> [Double] {

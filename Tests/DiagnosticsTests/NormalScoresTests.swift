@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Diagnostics
+@testable import Numerics
 
 @Suite struct NormalScoresTests {
   // Φ⁻¹ at p, 17 digits, from SciPy 1.17.1's norm.ppf. Fails when: Halley's correction loses its ½ and

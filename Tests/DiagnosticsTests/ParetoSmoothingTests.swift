@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Diagnostics
+@testable import Numerics
 
 /// What ArviZ 0.23.4 (psislw) says of the weights ½ + excesses of a generalized Pareto distribution.
 struct PinnedWeights: Sendable, CustomTestStringConvertible {

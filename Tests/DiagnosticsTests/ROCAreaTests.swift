@@ -2,6 +2,7 @@ import Randomness
 import Testing
 
 @testable import Diagnostics
+@testable import Numerics
 
 @Suite struct ROCAreaTests {
   private let key = RandomKey(seed: 71)

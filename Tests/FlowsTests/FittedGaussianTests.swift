@@ -1,5 +1,6 @@
 import Flows
 import Foundation
+import Numerics
 import Randomness
 import Testing
 

@@ -1,6 +1,7 @@
 import Flows
 import Foundation
 import LawCheckers
+import Numerics
 import Randomness
 import Tensors
 import Testing

@@ -1,6 +1,7 @@
 import Flows
 import Foundation
 import Maps
+import Numerics
 
 /// The formulas of `FlowLayerDescription`, one code at a time in Double and as directly as they can
 /// be written: the oracle for values and, through differences, for every derivative.

@@ -1,6 +1,7 @@
 import Flows
 import Foundation
 import Maps
+import Numerics
 import Randomness
 import Testing
 

@@ -8,7 +8,10 @@ import Testing
 import Workers
 
 @testable import Inversion
-@testable import Measurement
+@testable import Likelihoods
+@testable import Noise
+@testable import Numerics
+@testable import Operators
 
 /// Twelve pixels x = w u + μ + ε of one base variable, seen with noise and clipped to [0, 1].
 private struct ClippedProblem {

@@ -8,7 +8,9 @@ import Testing
 import Workers
 
 @testable import Inversion
-@testable import Measurement
+@testable import Likelihoods
+@testable import Noise
+@testable import Numerics
 
 /// `LinearInstrument` with its data left correlated: by conjugate gradients, or by a Cholesky factor.
 private struct CorrelatedProblem {

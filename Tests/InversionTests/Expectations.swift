@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Maps
+import Numerics
 import Probability
 import Randomness
 import Testing

@@ -1,4 +1,3 @@
-import Measurement
 import Probability
 import Randomness
 import Testing

@@ -1,7 +1,6 @@
 import Flows
 import Foundation
 import LawCheckers
-import Measurement
 import Probability
 import Randomness
 import Testing

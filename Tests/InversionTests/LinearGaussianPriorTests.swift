@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
-import Measurement
+import Likelihoods
+import Numerics
 import Probability
 import Randomness
 import Sampling

@@ -4,7 +4,10 @@ import Randomness
 import Tensors
 
 @testable import Inversion
-@testable import Measurement
+@testable import Likelihoods
+@testable import Noise
+@testable import Numerics
+@testable import Operators
 
 // Notation: LinearProblem.swift, with y = (A (x + ε) + n)_O, Σ = diag s + F Fᵀ, n ~ N(0, σ²N₀ + diag r).
 

@@ -10,7 +10,9 @@ import Testing
 import Workers
 
 @testable import Inversion
-@testable import Measurement
+@testable import Likelihoods
+@testable import Noise
+@testable import Numerics
 
 private func posterior(
   _ problem: LinearInstrument, _ turned: DiagonalizedMeasurement, _ map: any DifferentiableMap

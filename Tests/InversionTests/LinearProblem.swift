@@ -1,5 +1,6 @@
 import Foundation
-import Measurement
+import Likelihoods
+import Numerics
 import Randomness
 import Tensors
 import Testing

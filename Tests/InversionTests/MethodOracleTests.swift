@@ -1,6 +1,6 @@
 import Diagnostics
 import Foundation
-import Measurement
+import Numerics
 import Probability
 import Randomness
 import Sampling

@@ -9,7 +9,8 @@ import Testing
 import Workers
 
 @testable import Inversion
-@testable import Measurement
+@testable import Likelihoods
+@testable import Numerics
 
 /// `LinearInstrument` with noise 1/f^s of one of several slopes.
 private struct SlopeProblem {

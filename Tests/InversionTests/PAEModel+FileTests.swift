@@ -1,7 +1,8 @@
 import Foundation
 import ImageFiles
-import Measurement
+import Likelihoods
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

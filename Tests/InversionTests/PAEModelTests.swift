@@ -1,7 +1,9 @@
 import Foundation
 import LawCheckers
+import Likelihoods
 import Maps
-import Measurement
+import Noise
+import Numerics
 import Probability
 import Randomness
 import Sampling

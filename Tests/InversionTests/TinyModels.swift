@@ -1,8 +1,10 @@
 import Flows
 import Foundation
+import Likelihoods
 import Maps
-import Measurement
 import Networks
+import Noise
+import Numerics
 import Randomness
 import Tensors
 

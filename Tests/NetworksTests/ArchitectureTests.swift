@@ -1,3 +1,4 @@
+import LawCheckers
 import Networks
 import Randomness
 import Tensors

@@ -1,3 +1,4 @@
+import LawCheckers
 import Networks
 import Tensors
 import Testing

@@ -1,4 +1,6 @@
+import LawCheckers
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

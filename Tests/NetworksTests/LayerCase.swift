@@ -1,5 +1,6 @@
 import Maps
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing
@@ -184,8 +185,3 @@ func deviation(_ a: [Float], _ b: [Double]) -> Double {
 }
 
 func deviation(_ a: [Float], _ b: [Float]) -> Double { deviation(a, b.map(Double.init)) }
-
-func random(_ count: Int, seed: UInt64) -> [Float] {
-  var stream = RandomKey(seed: seed).stream()
-  return stream.normals(count).map { Float($0) }
-}

@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

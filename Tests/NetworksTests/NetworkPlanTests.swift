@@ -2,6 +2,7 @@ import Foundation
 import LawCheckers
 import Maps
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

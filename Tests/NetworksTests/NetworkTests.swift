@@ -1,6 +1,7 @@
 import Foundation
 import Maps
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Numerics
 import Tensors
 
 /// A network by the formulas of `LayerDescription`, in plain loops and double precision, channels

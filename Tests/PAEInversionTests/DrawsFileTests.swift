@@ -1,7 +1,7 @@
 import Foundation
 import ImageFiles
 import Inversion
-import Measurement
+import Likelihoods
 import Probability
 import Tensors
 import Testing

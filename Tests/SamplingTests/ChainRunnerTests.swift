@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 import Workers
 
+@testable import Numerics
 @testable import Sampling
 
 private let target = GaussianTarget.correlated(dimension: 5)

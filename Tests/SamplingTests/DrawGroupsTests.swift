@@ -3,6 +3,7 @@ import Probability
 import Randomness
 import Testing
 
+@testable import Numerics
 @testable import Sampling
 
 @Suite struct DrawGroupsTests {

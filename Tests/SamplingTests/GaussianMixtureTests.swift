@@ -2,6 +2,7 @@ import Foundation
 import Randomness
 import Testing
 
+@testable import Numerics
 @testable import Sampling
 
 private let tails: [Double] = [.infinity, 7, 2.5]

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Numerics
 import Randomness
 import Testing
 import Workers

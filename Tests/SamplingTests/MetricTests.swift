@@ -2,6 +2,7 @@ import Foundation
 import Randomness
 import Testing
 
+@testable import Numerics
 @testable import Sampling
 
 private let covariance = [2.0, -0.6, 0.3, -0.6, 0.5, 0.1, 0.3, 0.1, 0.9]

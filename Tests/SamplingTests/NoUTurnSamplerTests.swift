@@ -2,6 +2,7 @@ import Foundation
 import Randomness
 import Testing
 
+@testable import Numerics
 @testable import Sampling
 
 private let target = GaussianTarget(

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Numerics
 import Probability
 import Randomness
 import Testing

@@ -2,6 +2,7 @@ import Foundation
 import Probability
 import Randomness
 
+@testable import Numerics
 @testable import Sampling
 
 /// prior + β · likelihood of functions of one position.

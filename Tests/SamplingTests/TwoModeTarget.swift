@@ -2,6 +2,7 @@ import Foundation
 import Randomness
 import Workers
 
+@testable import Numerics
 @testable import Sampling
 
 /// A new pool: tests run side by side, and a pool serves one caller at a time.

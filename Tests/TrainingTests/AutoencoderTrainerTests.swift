@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

@@ -1,5 +1,6 @@
 import Inversion
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

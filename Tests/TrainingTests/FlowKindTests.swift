@@ -2,6 +2,7 @@ import Flows
 import Foundation
 import Inversion
 import LawCheckers
+import Numerics
 import Randomness
 import Testing
 import Workers

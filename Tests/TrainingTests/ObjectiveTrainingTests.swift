@@ -2,6 +2,7 @@ import Flows
 import Foundation
 import Inversion
 import Networks
+import Numerics
 import Randomness
 import Tensors
 import Testing

@@ -1,5 +1,5 @@
 import Foundation
-import Measurement
+import Numerics
 import Randomness
 import Testing
 

@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 
 /// One bin of a monotonic rational-quadratic spline (Gregory and Delbourgo 1982; Durkan et al.
 /// 2019, eqs. 4–8) in sixteen lanes: from (left, bottom), width w and height h, slopes δ_0 and δ_1

@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 
 /// How the 3n − 1 numbers θ of one element (rows of `columns` lanes, sixteen lanes at a time) make
 /// a spline of n = `bins` bins on [−bound, bound]; formulas at `FlowLayerDescription`. A pointer

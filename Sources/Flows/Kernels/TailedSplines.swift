@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Tensors
 
 /// r monotonic rational-quadratic splines with straight tails, in sixteen lanes; formulas at

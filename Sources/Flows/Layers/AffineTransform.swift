@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Tensors
 
 /// y = x·e^s + t, s = m·tanh(θ_0/m), t = θ_1; ℓ = Σ s. The bound m keeps the scale in e^±m whatever

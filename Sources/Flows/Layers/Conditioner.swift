@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Tensors
 
 /// θ(c): the small network of a coupling layer, feature by feature. Formula at

@@ -1,3 +1,4 @@
+import Numerics
 import Tensors
 
 /// y = M x + offset with a constant ln|det|: neighbouring linear layers of a flow whose parameters do

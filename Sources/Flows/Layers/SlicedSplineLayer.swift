@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Tensors
 
 /// y = x + Aᵀ(ψ(s) − s), s = A x, ℓ = Σ_k ln ψ_k'(s_k): along r orthonormal directions the code is bent,

@@ -1,4 +1,5 @@
 import Networks
+import Numerics
 import Tensors
 
 /// Monotonic rational-quadratic splines on [−bound, bound], the identity outside; one for each

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Numerics
 import Tensors
 
 /// y = L U x + bias, ℓ = Σ logDiagonal, by two products with the triangular factors (Kingma and

@@ -1,3 +1,5 @@
+import Numerics
+
 /// An elementwise nonlinearity that ends a stage.
 enum Activation: Equatable {
   case identity

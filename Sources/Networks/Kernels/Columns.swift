@@ -1,3 +1,5 @@
+import Numerics
+
 /// The geometry of a strided convolution between a large and a small image, channels last. A `conv`
 /// goes from large to small, a `convTranspose` from small to large; both use the same columns.
 ///

@@ -1,3 +1,4 @@
+import Numerics
 import Tensors
 
 /// y = a(batchNorm(x)) over rows × channels: batch normalization with the activation behind it.

@@ -1,3 +1,4 @@
+import Numerics
 import Tensors
 
 /// y = a(columns(x) Wᵀ + b): large image to small; W: outputs × (kernel · kernel · inputs).

@@ -1,3 +1,4 @@
+import Numerics
 import Tensors
 
 /// y = a(x Wᵀ + b), W: outputs × inputs.

@@ -1,3 +1,4 @@
+import Numerics
 import Tensors
 
 /// One step of a network plan: buffers owned, nothing allocated while running. Activations are

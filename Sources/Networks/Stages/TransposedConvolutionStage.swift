@@ -1,3 +1,4 @@
+import Numerics
 import Tensors
 
 /// y = a(columnsᵀ(x W) + b): small image to large; W: inputs × (kernel · kernel · outputs). The

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Numerics
 
 /// A monotonic spline that takes a sample of one variable towards N(0, 1): knots, values and slopes of
 /// one direction of a `slicedSpline`.

@@ -1,6 +1,7 @@
 import Diagnostics
 import Flows
 import Networks
+import Numerics
 import Tensors
 import Workers
 

@@ -1,0 +1,116 @@
+import Foundation
+import Galleries
+import ImageFiles
+import Inversion
+import Problems
+import Sampling
+import Solving
+import Tensors
+
+/// Writes what a solver leaves in a result folder.
+struct SolutionFiles {
+  let solution: Solution
+  let pictures: SolutionPictures
+  let report: SolveReport
+  let options: SolveOptions
+  let posterior: ImagePosterior
+  /// Of the data: the forward model's codomain.
+  let dataShape: Shape
+
+  func write(to folder: OutputFolder) throws {
+    try folder.write(encoded(pictures.map), to: "map.png")
+    if let mean = pictures.mean, let deviation = pictures.standardDeviation {
+      try folder.write(encoded(mean), to: "mean.png")
+      try folder.write(encodedDeviation(deviation), to: "std.png")
+    }
+    for (index, draw) in pictures.draws.enumerated() {
+      try folder.write(encoded(draw), to: "samples/" + Self.numbered(index))
+    }
+    for (index, mode) in pictures.modes.enumerated() {
+      try folder.write(encoded(mode), to: "modes/" + Self.numbered(index))
+    }
+    for (index, group) in pictures.groups.enumerated() {
+      try folder.write(encoded(group), to: "groups/" + Self.numbered(index))
+    }
+    let draws = draws
+    try folder.write(SafetensorsFile.encode(safetensors(draws)), to: "posterior.safetensors")
+    if let run = solution.run {
+      let content = drawsFile(draws, run).content
+      try folder.write(
+        NetCDFFile.encode(content, path: folder.path + "/draws.nc"), to: "draws.nc")
+    }
+    try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
+    try folder.write(Array(report.json.text.utf8), to: "report.json")
+    let page = SolutionPage(
+      solution: solution, pictures: pictures, report: report, posterior: posterior)
+    try folder.write(Array(page.html().utf8), to: "report.html")
+  }
+
+  static func numbered(_ index: Int) -> String { String(format: "%04d.png", index + 1) }
+
+  /// The input's depth, channels, opacity and range.
+  private func encoded(_ tensor: Tensor) throws -> [UInt8] {
+    let input = solution.picture.picture
+    return try Picture(
+      tensor: tensor, alpha: input.alpha, bitDepth: input.bitDepth, range: input.range
+    ).encoded()
+  }
+
+  /// White is the report's `std_scale`.
+  private func encodedDeviation(_ tensor: Tensor) throws -> [UInt8] {
+    let scale = Float(report.deviationScale ?? 1)
+    return try Picture(
+      tensor: Tensor(shape: tensor.shape, values: tensor.values.map { $0 / scale }),
+      bitDepth: solution.picture.picture.bitDepth
+    ).encoded()
+  }
+
+  /// Of the run, or the best mode's one.
+  private var draws: SolutionDraws {
+    SolutionDraws(
+      solution.baseDraws ?? solution.bestBase, posterior: posterior, problem: solution.problem,
+      latentDimension: report.latentDimension, slope: solution.slope?.draws)
+  }
+
+  private func safetensors(_ draws: SolutionDraws) -> Safetensors {
+    let summaries = [
+      ("mean", pictures.mean), ("std", pictures.standardDeviation), ("map", pictures.map),
+    ]
+    let tensors = summaries.compactMap { name, tensor in
+      tensor.map {
+        Safetensors.NamedTensor(name: name, shape: $0.shape, values: .float32($0.values))
+      }
+    }
+    return Safetensors(
+      metadata: ["format": "paeinvert-posterior", "version": "1"],
+      tensors: draws.tensors + tensors)
+  }
+
+  private func drawsFile(_ draws: SolutionDraws, _ run: PosteriorRun) -> DrawsFile {
+    DrawsFile(
+      draws: draws,
+      statistics: .init(
+        logDensities: run.draws.logDensities,
+        chains: run.chains.map {
+          .init(records: $0.records, stepSize: $0.stepSize, hasTree: run.method == .nuts)
+        }),
+      data: .init(
+        values: solution.picture.values, kinds: solution.picture.kinds, shape: dataShape),
+      samples: pictures.draws,
+      attributes: [
+        .init("command", report.command), .init("seed", String(options.seed)),
+        .init("method", run.method.rawValue), .init("space", options.space.rawValue),
+        .init("model", report.modelName), .init("model_sha256", report.modelDigest),
+      ])
+  }
+
+  private var gallery: Tensor {
+    let (data, observed) = solution.picture.shown(in: pictures.map.shape)
+    return PosteriorGallery(
+      title: report.title, captions: report.captions,
+      data: data, observed: observed,
+      mean: pictures.mean, standardDeviation: pictures.standardDeviation, map: pictures.map,
+      truth: solution.picture.truth, draws: pictures.draws, range: 0...1
+    ).render()
+  }
+}

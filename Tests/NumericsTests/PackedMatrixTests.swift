@@ -1,0 +1,72 @@
+import LawCheckers
+import Networks
+import Numerics
+import Testing
+
+@Suite struct PackedMatrixTests {
+  /// Rows that do and do not fill panels of twelve, one and several vectors of columns.
+  /// Seen to fail: the last panel's rows past the matrix stored; the bias of the first panel used in
+  /// all; `present` ignored; the second sixteen columns skipped; the orientation ignored.
+  @Test("y = start + W x", arguments: [Orientation.plain, .transposed])
+  func product(_ orientation: Orientation) {
+    for (rows, inner, columns) in [
+      (1, 1, 16), (12, 7, 16), (13, 40, 32), (24, 3, 48), (35, 128, 16),
+    ] {
+      let w = random(rows * inner, seed: 1)
+      let x = random(inner * columns, seed: 2)
+      let bias = random(rows, seed: 3)
+      let before = random(rows * columns + 16, seed: 4)
+      let packed = PackedMatrix(w, rows: rows, inner: inner, orientation: orientation)
+      for start in 0..<3 {
+        var y = before
+        bias.withUnsafeBufferPointer { bias in
+          let from: PackedMatrix.Start =
+            start == 0 ? .zero : start == 1 ? .bias(bias.baseAddress!) : .present
+          packed.multiply(x, columns: columns, lanes: columns, from: from, into: &y)
+        }
+        for row in 0..<rows {
+          for column in 0..<columns {
+            let index = row * columns + column
+            let first = start == 0 ? 0 : start == 1 ? Double(bias[row]) : Double(before[index])
+            var (sum, size) = (first, abs(first))
+            for k in 0..<inner {
+              let weight = Double(orientation == .plain ? w[row * inner + k] : w[k * rows + row])
+              sum += weight * Double(x[k * columns + column])
+              size += abs(weight * Double(x[k * columns + column]))
+            }
+            #expect(abs(Double(y[index]) - sum) <= Double(inner + 2) * 0x1p-24 * size)
+          }
+        }
+        // Nothing is written behind the matrix.
+        #expect(Array(y[(rows * columns)...]) == Array(before[(rows * columns)...]))
+      }
+    }
+  }
+
+  /// Panels of twelve rows go four at a time. Seen to fail: the second panel's rows in the third's
+  /// place; the bias of the first four panels used for all; the other columns written.
+  @Test("one lane is the first column, and the others are left alone", arguments: 0..<3)
+  func oneLane(_ start: Int) {
+    for (rows, inner) in [(1, 1), (12, 7), (13, 5), (40, 40), (61, 20), (128, 128)] {
+      let w = random(rows * inner, seed: 1)
+      let x = random(inner * 16, seed: 2)
+      let bias = random(rows, seed: 3)
+      let before = random(rows * 16, seed: 4)
+      let packed = PackedMatrix(w, rows: rows, inner: inner)
+      var (one, all) = (before, before)
+      bias.withUnsafeBufferPointer { bias in
+        let from: PackedMatrix.Start =
+          start == 0 ? .zero : start == 1 ? .bias(bias.baseAddress!) : .present
+        packed.multiply(x, columns: 16, lanes: 1, from: from, into: &one)
+        packed.multiply(x, columns: 16, lanes: 16, from: from, into: &all)
+      }
+      for index in 0..<rows * 16 where index % 16 > 0 { #expect(one[index] == before[index]) }
+      for row in 0..<rows {
+        let size = (0..<inner).reduce(abs(bias[row]) + abs(before[row * 16])) {
+          $0 + abs(w[row * inner + $1] * x[$1 * 16])
+        }
+        #expect(abs(one[row * 16] - all[row * 16]) <= Float(inner + 2) * 0x1p-23 * size)
+      }
+    }
+  }
+}
