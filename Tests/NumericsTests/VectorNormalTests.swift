@@ -55,7 +55,7 @@ import Testing
     #expect(exponent < 3e-7)
     #expect(logarithm < 2e-7)
     #expect(root < 3e-7)
-    #expect(exponential(Vector(repeating: -1e9))[3] == 0)
+    #expect(exponential(Vector(repeating: -1e9))[3] < 2e-38)
     #expect(exponential(Vector(repeating: 0))[3] == 1)
   }
 }
