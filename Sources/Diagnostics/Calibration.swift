@@ -1,3 +1,4 @@
+import Numerics
 import Foundation
 
 /// The rank of the truth among draws: how many draws are smaller. Ties count as smaller with

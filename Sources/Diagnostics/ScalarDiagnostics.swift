@@ -72,15 +72,3 @@ func quantileESS(_ sorted: [Double], _ split: SplitTrace, probability: Double) -
   let threshold = quantile(sorted, probability)
   return split.with(split.values.map { $0 <= threshold ? 1 : 0 }).effectiveSampleSize
 }
-
-/// The quantile that interpolates linearly between order statistics, (1 − p) + n p from 1 (type 7 of
-/// Hyndman and Fan 1996).
-/// - Precondition: `sorted` is, and not empty.
-func quantile(_ sorted: [Double], _ probability: Double) -> Double {
-  let n = Double(sorted.count)
-  guard sorted.count > 1 else { return sorted[0] }
-  let place = n * probability + (1 - probability)
-  let lower = min(max(place, 1), n - 1).rounded(.down)
-  let share = min(max(place - lower, 0), 1)
-  return (1 - share) * sorted[Int(lower) - 1] + share * sorted[Int(lower)]
-}

@@ -95,6 +95,3 @@ public struct NormalizingFlow: Bijection {
     return values
   }
 }
-
-/// ½ ln 2π.
-package let halfLogTwoPi = 0.5 * log(2 * Double.pi)

@@ -22,14 +22,14 @@ public indirect enum JSONText: Sendable, Equatable {
     case .object(let members) where members.isEmpty: return "{}"
     case .object(let members):
       let lines = members.map {
-        "\(inner)\(Self.quoted($0.key)): \($0.value.rendered(indent: inner))"
+        "\(inner)\(StrictJSON.quoted($0.key)): \($0.value.rendered(indent: inner))"
       }
       return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
     case .array(let values) where values.isEmpty: return "[]"
     case .array(let values):
       let lines = values.map { inner + $0.rendered(indent: inner) }
       return "[\n" + lines.joined(separator: ",\n") + "\n\(indent)]"
-    case .string(let value): return Self.quoted(value)
+    case .string(let value): return StrictJSON.quoted(value)
     case .number(let value): return Self.shown(value)
     case .integer(let value): return String(value)
     case .bool(let value): return value ? "true" : "false"
@@ -40,22 +40,6 @@ public indirect enum JSONText: Sendable, Equatable {
   /// Six significant digits, which every reader takes for a number; null when not finite.
   private static func shown(_ value: Double) -> String {
     value.isFinite ? String(format: "%.6g", value) : "null"
-  }
-
-  private static func quoted(_ value: String) -> String {
-    var result = "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\t": result += "\\t"
-      case "\r": result += "\\r"
-      case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 
   public static func == (a: JSONText, b: JSONText) -> Bool { a.text == b.text }

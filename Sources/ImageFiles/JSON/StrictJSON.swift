@@ -42,6 +42,8 @@ package indirect enum StrictJSON: Equatable {
       case "\"": result += "\\\""
       case "\\": result += "\\\\"
       case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case "\r": result += "\\r"
       case _ where scalar.value < 32:
         let hex = String(scalar.value, radix: 16)
         result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex

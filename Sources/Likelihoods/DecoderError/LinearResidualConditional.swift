@@ -41,8 +41,9 @@ package struct LinearResidualConditional: ResidualLaw {
   package func variances(averaged accumulator: [Double]) -> [Double] {
     let residual = instrument.measurement.residual
     let scale = accumulator[instrument.count]
-    let explained = product(
-      Array(accumulator.prefix(instrument.count)), squares, 1, instrument.count, residual.count)
+    let explained = matrixProduct(
+      Array(accumulator.prefix(instrument.count)), squares, rows: 1, inner: instrument.count,
+      columns: residual.count)
     return zip(residual.marginalVariances, explained).map { max(0, scale * Double($0) - $1) }
   }
 
@@ -114,14 +115,16 @@ final class LinearResidualPlan: ResidualLawPlan {
       sigma: instrument.includedSigma ?? levels.sigma, stream: &stream)
     var turnedSpan = turned.buffer.mutableSpan
     plan.apply(images, into: &turnedSpan)
-    let painted = product(instrument.matrix, own, instrument.count, pixels, 1)
+    let painted = matrixProduct(
+      instrument.matrix, own, rows: instrument.count, inner: pixels, columns: 1)
     let scale = levels.residualScale * levels.residualScale
     let pull = painted.indices.map { datum in
       (Double(law.data.values[datum]) - Double(turned.pointer[datum]) - painted[datum]
         - noise[datum]) * scale * law.precision(datum, levels)
     }
     let correction = covariance.applied(
-      toRowsOf: product(pull, instrument.matrix, 1, instrument.count, pixels))
+      toRowsOf: matrixProduct(
+        pull, instrument.matrix, rows: 1, inner: instrument.count, columns: pixels))
     for pixel in 0..<pixels { residuals[pixel] = Float(own[pixel] + correction[pixel]) }
   }
 }
@@ -136,8 +139,9 @@ extension ResidualCovariance {
     }
     guard rank > 0 else { return result }
     let wide = factors.map { Double($0) }
-    let common = product(
-      productTransposed(matrix, wide, rows, count, rank), wide, rows, rank, count)
+    let common = matrixProduct(
+      matrixProductTransposed(matrix, wide, rows: rows, inner: count, columns: rank), wide,
+      rows: rows, inner: rank, columns: count)
     for index in result.indices { result[index] += common[index] }
     return result
   }

@@ -101,7 +101,8 @@ final class MixedResidualPlan: ResidualLawPlan {
       }
       let instrument = component.instrument
       let own = instrument.measurement.residual.applied(
-        toRowsOf: product(pulls, instrument.matrix, count, data, pixels))
+        toRowsOf: matrixProduct(pulls, instrument.matrix, rows: count, inner: data, columns: pixels)
+      )
       for index in own.indices {
         let share = evaluator.responsibilities[index / pixels * laws + j]
         sums[index] += share * own[index]

@@ -1,3 +1,4 @@
+import Numerics
 import CLAPACK
 import Foundation
 import Maps
@@ -78,8 +79,9 @@ public struct DiagonalizedMeasurement: Sendable {
     let painted =
       rank == 0
       ? []
-      : productTransposed(
-        direct, covariance.factors.map { Double($0) }, seen.count, pixels, rank)
+      : matrixProductTransposed(
+        direct, covariance.factors.map { Double($0) }, rows: seen.count, inner: pixels,
+        columns: rank)
     let residual = try covariance.seen(
       dimension: seen.count,
       element: { pixel in seen.indices.map { direct[$0 * pixels + pixel] } },
@@ -108,7 +110,7 @@ public struct DiagonalizedMeasurement: Sendable {
       (rotation, variances, logVolume) = try Self.diagonalize(
         residual, noise, count: seen.count)
     }
-    matrix = product(rotation, direct, seen.count, seen.count, pixels)
+    matrix = matrixProduct(rotation, direct, rows: seen.count, inner: seen.count, columns: pixels)
   }
 
   /// Vᵀ y of the observed elements of `data` (the operator's codomain).
@@ -116,7 +118,7 @@ public struct DiagonalizedMeasurement: Sendable {
   package func rotate(_ data: [Double]) -> [Double] {
     precondition(data.count == measurement.observed.count)
     let seen = measurement.observedIndices.map { data[$0] }
-    return product(rotation, seen, count, count, 1)
+    return matrixProduct(rotation, seen, rows: count, inner: count, columns: 1)
   }
 
   /// The turned data as independent ones, to be evaluated at `level(of:)`.
@@ -179,22 +181,4 @@ public struct DiagonalizedMeasurement: Sendable {
     }
     return (rows, -(0..<count).reduce(0) { $0 + log(factor[$1 * (count + 1)]) })
   }
-}
-
-/// A B of an n×m and an m×k matrix, row-major.
-func product(_ a: [Double], _ b: [Double], _ n: Int, _ m: Int, _ k: Int) -> [Double] {
-  var c = [Double](repeating: 0, count: n * k)
-  cblas_dgemm(
-    CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(n), Int32(k), Int32(m), 1, a, Int32(m), b,
-    Int32(k), 0, &c, Int32(k))
-  return c
-}
-
-/// A Bᵀ of an n×m and a k×m matrix, row-major.
-func productTransposed(_ a: [Double], _ b: [Double], _ n: Int, _ m: Int, _ k: Int) -> [Double] {
-  var c = [Double](repeating: 0, count: n * k)
-  cblas_dgemm(
-    CblasRowMajor, CblasNoTrans, CblasTrans, Int32(n), Int32(k), Int32(m), 1, a, Int32(m), b,
-    Int32(m), 0, &c, Int32(k))
-  return c
 }

@@ -1,3 +1,4 @@
+import Numerics
 import CLAPACK
 import Maps
 import Operators
@@ -101,7 +102,9 @@ struct DenseSpectrumScore: SpectrumScore {
   /// Q of a covariance C.
   private func projectedInverse(_ covariance: [Double]) throws(PlanError) -> [Double] {
     let n = cells.count
-    guard var inverse = invertedCovariance(covariance, n, floor: 0x1p-46) else {
+    guard
+      var inverse = CholeskyFactor(covariance, dimension: n, pivotFloor: 0x1p-46)?.inverse
+    else {
       throw .unusable("the covariance of the used pixels is singular: give fewer bins")
     }
     let sums = (0..<n).map { row in

@@ -165,7 +165,9 @@ public struct SpectrumEstimate: Sendable, Equatable {
     let scales = (0..<n).map { matrix[$0 * n + $0].squareRoot() }
     guard scales.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
     let scaled = matrix.indices.map { matrix[$0] / (scales[$0 / n] * scales[$0 % n]) }
-    guard var result = invertedCovariance(scaled, n, floor: 1e-10) else { return nil }
+    guard var result = CholeskyFactor(scaled, dimension: n, pivotFloor: 1e-10)?.inverse else {
+      return nil
+    }
     for index in result.indices { result[index] /= scales[index / n] * scales[index % n] }
     return result
   }
@@ -186,26 +188,4 @@ protocol SpectrumScore {
   func covariance(
     power: [Double], hats: [[Double]], inverse: [Double]
   ) throws(PlanError) -> [Double]
-}
-
-/// The inverse of a symmetric n×n matrix; nil when a pivot of its Cholesky factor is not above `floor`
-/// times the diagonal element.
-func invertedCovariance(_ matrix: [Double], _ n: Int, floor: Double) -> [Double]? {
-  let size = Int32(n)
-  var inverse = matrix
-  guard LAPACKE_dpotrf(LAPACK_COL_MAJOR, 0x55 /* U */, size, &inverse, size) == 0 else {
-    return nil
-  }
-  for index in 0..<n {
-    let pivot = inverse[index * n + index]
-    guard pivot * pivot > floor * matrix[index * n + index] else { return nil }
-  }
-  guard LAPACKE_dpotri(LAPACK_COL_MAJOR, 0x55 /* U */, size, &inverse, size) == 0 else {
-    return nil
-  }
-  // Column-major upper = row-major lower.
-  for row in 0..<n {
-    for column in 0..<row { inverse[column * n + row] = inverse[row * n + column] }
-  }
-  return inverse
 }

@@ -1,4 +1,3 @@
-import CLAPACK
 import Numerics
 import Randomness
 
@@ -16,26 +15,22 @@ public struct DenseMetric: Metric, Equatable {
   /// positive definite or not finite.
   public init?(covariance: [Double], dimension: Int) {
     precondition(covariance.count == dimension * dimension, "a covariance is D × D")
-    guard let factor = lowerFactor(of: covariance, dimension: dimension) else { return nil }
+    guard let factor = CholeskyFactor(covariance, dimension: dimension) else { return nil }
     var symmetric = covariance
     for i in 0..<dimension {
       for j in 0..<i { symmetric[j * dimension + i] = symmetric[i * dimension + j] }
     }
     self.dimension = dimension
     self.covariance = symmetric
-    self.choleskyFactor = factor
+    self.choleskyFactor = factor.lower
   }
 
   /// Σ = `precision`⁻¹: from the negative Hessian of a log density, or its Gauss–Newton part,
   /// D × D row-major. Nil when that is not positive definite or not finite. O(D³).
   public init?(precision: [Double], dimension: Int) {
     precondition(precision.count == dimension * dimension, "a precision is D × D")
-    guard var inverse = lowerFactor(of: precision, dimension: dimension) else { return nil }
-    // Row-major lower is LAPACK's upper; dpotri leaves the same triangle of the inverse.
-    let size = Int32(dimension)
-    guard LAPACKE_dpotri(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), size, &inverse, size) == 0
-    else { return nil }
-    self.init(covariance: inverse, dimension: dimension)
+    guard let factor = CholeskyFactor(precision, dimension: dimension) else { return nil }
+    self.init(covariance: factor.inverse, dimension: dimension)
   }
 
   /// Σ = `factor` · `factor`ᵀ, a lower triangle, D × D row-major. Nil when a number is not finite or the
@@ -89,19 +84,4 @@ public struct DenseMetric: Metric, Equatable {
     }
     return sum
   }
-}
-
-/// L of A = L Lᵀ, D × D row-major with zeros above the diagonal; nil when A is not positive definite
-/// or not finite. Only the lower triangle of A is read.
-private func lowerFactor(of matrix: [Double], dimension: Int) -> [Double]? {
-  guard matrix.allSatisfy(\.isFinite) else { return nil }
-  var factor = matrix
-  let size = Int32(dimension)
-  // A row-major lower triangle is a column-major upper one, and A = UᵀU with U = Lᵀ.
-  guard LAPACKE_dpotrf(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), size, &factor, size) == 0
-  else { return nil }
-  for i in 0..<dimension {
-    for j in i + 1..<max(i + 1, dimension) { factor[i * dimension + j] = 0 }
-  }
-  return factor
 }

@@ -1,3 +1,4 @@
+import Numerics
 import CLAPACK
 import Foundation
 
@@ -68,9 +69,10 @@ package struct FactorAnalysis: Sendable {
   mutating func step(_ moments: SecondMoments, floor: Double) -> Double {
     let (size, rank) = (dimension, rank)
     let scores = Scores(self)
-    let loadings = product(scores.inverse, scores.scaled, rank, size, rank)
+    let loadings = matrixProduct(
+      scores.inverse, scores.scaled, rows: rank, inner: rank, columns: size)
     // T = B S, in which S is symmetric.
-    let moved = product(loadings, moments.matrix, rank, size, size)
+    let moved = matrixProduct(loadings, moments.matrix, rows: rank, inner: size, columns: size)
     let diagonal = moments.diagonal
     // tr Σ⁻¹S = Σ S_ii/s_i − tr(M⁻¹ G S Gᵀ), and M⁻¹ G S = T.
     var trace = 0.0
@@ -78,9 +80,10 @@ package struct FactorAnalysis: Sendable {
     for index in moved.indices { trace -= moved[index] * scores.scaled[index] }
     let value = -0.5 * (Double(size) * log(2 * Double.pi) + scores.logDeterminant + trace)
     // Second moments of the scores, M⁻¹ + B S Bᵀ, whose inverse times T are the new factors.
-    var second = productTransposed(moved, loadings, rank, rank, size)
+    var second = matrixProductTransposed(moved, loadings, rows: rank, inner: size, columns: rank)
     for index in second.indices { second[index] += scores.inverse[index] }
-    factors = product(inverted(second, size: rank).inverse, moved, rank, size, rank)
+    factors = matrixProduct(
+      inverted(second, size: rank).inverse, moved, rows: rank, inner: rank, columns: size)
     variances = diagonal
     for index in moved.indices { variances[index % size] -= factors[index] * moved[index] }
     variances = variances.map { max($0, floor) }
@@ -101,7 +104,7 @@ package struct FactorAnalysis: Sendable {
   /// B, R×P row-major: the mean of the scores of a residual r is B r.
   var scoreWeights: [Double] {
     let scores = Scores(self)
-    return product(scores.inverse, scores.scaled, rank, dimension, rank)
+    return matrixProduct(scores.inverse, scores.scaled, rows: rank, inner: rank, columns: dimension)
   }
 
   /// rᵀ Σ⁻¹ r of each of n residuals. Cost O(n R P). `rows`: n × P, row-major.
@@ -115,8 +118,12 @@ package struct FactorAnalysis: Sendable {
     let scores = Scores(self)
     let inverses = variances.map { 1 / $0 }
     // rᵀ Σ⁻¹ r = Σ r_i²/s_i − hᵀ M⁻¹ h, h = G r.
-    let projected = rank > 0 ? productTransposed(values, scores.scaled, count, rank, size) : []
-    let weighted = rank > 0 ? product(projected, scores.inverse, count, rank, rank) : []
+    let projected =
+      rank > 0
+      ? matrixProductTransposed(values, scores.scaled, rows: count, inner: size, columns: rank) : []
+    let weighted =
+      rank > 0
+      ? matrixProduct(projected, scores.inverse, rows: count, inner: rank, columns: rank) : []
     return (0..<count).map { row in
       var distance = 0.0
       for element in 0..<size {
@@ -196,7 +203,8 @@ private struct Scores {
       return
     }
     scaled = model.factors.indices.map { model.factors[$0] / model.variances[$0 % size] }
-    var precision = productTransposed(scaled, model.factors, rank, rank, size)
+    var precision = matrixProductTransposed(
+      scaled, model.factors, rows: rank, inner: size, columns: rank)
     for row in 0..<rank { precision[row * rank + row] += 1 }
     let result = inverted(precision, size: rank)
     inverse = result.inverse
@@ -204,43 +212,12 @@ private struct Scores {
   }
 }
 
-/// A B of row-major A [rows, inner] and B [inner, columns].
-private func product(
-  _ left: [Double], _ right: [Double], _ rows: Int, _ columns: Int, _ inner: Int
-) -> [Double] {
-  var result = [Double](repeating: 0, count: rows * columns)
-  cblas_dgemm(
-    CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(columns), Int32(inner), 1, left,
-    Int32(inner), right, Int32(columns), 0, &result, Int32(columns))
-  return result
-}
-
-/// A Bᵀ of row-major A [rows, inner] and B [columns, inner].
-private func productTransposed(
-  _ left: [Double], _ right: [Double], _ rows: Int, _ columns: Int, _ inner: Int
-) -> [Double] {
-  var result = [Double](repeating: 0, count: rows * columns)
-  cblas_dgemm(
-    CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(inner), 1, left,
-    Int32(inner), right, Int32(inner), 0, &result, Int32(columns))
-  return result
-}
-
-/// A⁻¹, both triangles, and ln|A| of a symmetric positive definite matrix.
+/// A⁻¹ and ln|A| of a second moment plus a covariance.
 private func inverted(
   _ matrix: [Double], size: Int
 ) -> (inverse: [Double], logDeterminant: Double) {
-  var factor = matrix
-  let order = Int32(size)
-  let upper = CChar(UInt8(ascii: "U"))
-  var status = LAPACKE_dpotrf(LAPACK_COL_MAJOR, upper, order, &factor, order)
-  precondition(status == 0, "a second moment plus a covariance is positive definite")
-  let logDeterminant = 2 * (0..<size).reduce(0) { $0 + log(factor[$1 * size + $1]) }
-  status = LAPACKE_dpotri(LAPACK_COL_MAJOR, upper, order, &factor, order)
-  precondition(status == 0, "a Cholesky factor has a positive diagonal")
-  // Upper of column-major: (row, column) lies at column·size + row with row ≤ column.
-  for column in 0..<size {
-    for row in 0..<column { factor[row * size + column] = factor[column * size + row] }
+  guard let factor = CholeskyFactor(matrix, dimension: size) else {
+    preconditionFailure("a second moment plus a covariance is positive definite")
   }
-  return (factor, logDeterminant)
+  return (factor.inverse, factor.logDeterminant)
 }
