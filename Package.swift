@@ -168,7 +168,12 @@ let package = Package(
         "Likelihoods", "Flows", "Inversion",
       ]),
     tests("Galleries", ["Tensors"]),
-    tests("Problems", ["ImageFiles", "Tensors", "Operators", "Noise", "Inversion", "Training"]),
+    tests(
+      "Problems",
+      [
+        "ImageFiles", "Tensors", "Randomness", "Operators", "Noise", "Likelihoods", "Inversion",
+        "Training", "SmallModels",
+      ]),
     tests(
       "Solving",
       [

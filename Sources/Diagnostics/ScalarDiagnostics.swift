@@ -6,8 +6,8 @@ import Numerics
 /// Source of all: Vehtari, Gelman, Simpson, Carpenter and Bürkner 2021; numbers agree with ArviZ.
 /// Every value is NaN with fewer than four draws a chain or where a draw is not finite.
 public struct ScalarDiagnostics: Sendable, Equatable {
-  /// The larger of rank-normalized split R̂ and its folded version; NaN with one chain, or where
-  /// nothing moves.
+  /// The larger of rank-normalized split R̂ and its folded version, of one chain that of its halves; NaN
+  /// where nothing moves.
   public let rHat: Double
   /// Effective sample size of the rank-normalized draws: how well the center is known.
   public let bulkESS: Double
@@ -35,10 +35,6 @@ public struct ScalarDiagnostics: Sendable, Equatable {
     tailESS = min(
       quantileESS(sorted, split, probability: 0.05),
       quantileESS(sorted, split, probability: 0.95))
-    guard trace.count > 1 else {
-      rHat = .nan
-      return
-    }
     // Folding about the median shows chains that agree in location and differ in scale.
     let center = split.values.count / 2
     let upper = split.values[order[center]]

@@ -87,8 +87,8 @@ public struct Verdict: Sendable, Equatable {
     let values = coordinates.map(\.rHat)
     if values.contains(where: \.isNaN) {
       return [
-        "R-hat cannot be computed: it takes two chains and four finite draws that move; "
-          + "run more chains, or see whether a chain is stuck"
+        "R-hat cannot be computed: it takes four finite draws a chain, and chains that move; "
+          + "raise --draws, or see whether a chain is stuck"
       ]
     }
     let bad = values.count { $0 > largestRHat }

@@ -17,7 +17,7 @@ extension ImageSet {
     let names = listed.filter { $0.lowercased().hasSuffix(".png") && !$0.hasPrefix(".") }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     guard let firstName = names.first else {
-      throw .badData(path: path, reason: "the folder holds no PNG files")
+      throw .badData(path: path, reason: "the folder holds no PNG files" + found(listed))
     }
     let folder = path.hasSuffix("/") ? path : path + "/"
     var shape: Shape?
@@ -47,5 +47,20 @@ extension ImageSet {
     }
     return ImageSet(
       shape: shape!, count: names.count, storage: compact ? .bytes(bytes) : .floats(floats))
+  }
+
+  /// What else a folder holds, by the endings of the names.
+  private static func found(_ names: [String]) -> String {
+    let endings = names.filter { !$0.hasPrefix(".") }.map {
+      ($0 as NSString).pathExtension.lowercased()
+    }
+    let counts = Dictionary(endings.map { ($0, 1) }, uniquingKeysWith: +)
+      .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    guard let (ending, count) = counts.first.map({ ($0.key, $0.value) }) else {
+      return ": it is empty"
+    }
+    return ending.isEmpty
+      ? ", but \(count) files without an ending or folders"
+      : ", but \(count) .\(ending): convert them to PNG"
   }
 }

@@ -60,6 +60,9 @@ public struct SolveOptions: Sendable, Equatable {
   public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
   public var clipping = Clipping.auto
+  /// What in the data is black and white; nil for what the files' types say.
+  public var range: DataRange.Choice?
+  public var maskReading = Mask.Reading()
   public var residual = Residual.auto
   /// Whether the size of the residual in this picture is inferred, where the model says how it varies.
   package var isResidualScaleInferred = true
@@ -109,10 +112,19 @@ public struct SolveTask: Sendable, Equatable {
   public var output: String
   /// White = observed; nil when every pixel is.
   public var mask: String?
+  /// Whether numbers that are not finite mean missing; else they are refused.
+  public var allowsMissing = true
+  /// Whether transparent pixels are missing.
+  public var isTransparentMissing = false
   /// The picture before the damage, when it is known.
   public var truth: String?
 
-  public init(image: String, output: String, mask: String? = nil, truth: String? = nil) {
+  public init(
+    image: String, output: String, mask: String? = nil, truth: String? = nil,
+    allowsMissing: Bool = true, isTransparentMissing: Bool = false
+  ) {
+    self.allowsMissing = allowsMissing
+    self.isTransparentMissing = isTransparentMissing
     self.image = image
     self.output = output
     self.mask = mask

@@ -88,16 +88,18 @@ package final class FlowTrainer {
   }
 
   /// One pass over the codes, then the trial on the held-out ones.
-  /// - Parameter report: called after each step with the steps done and the batch's mean ln p(z);
-  ///   returns false to stop early.
-  /// - Returns: mean ln p(z) of the training batches and of the held-out codes; nil when stopped.
+  /// - Parameters:
+  ///   - done: steps of it that were done before a break.
+  ///   - report: called after each step with the steps done and the batch's mean ln p(z); returns false to
+  ///     stop early.
+  /// - Returns: mean ln p(z) of the training batches run here and of the held-out codes; nil when stopped.
   package func runEpoch(
-    _ epoch: Int, report: (Int, Double) -> Bool
+    _ epoch: Int, after done: Int = 0, report: (Int, Double) -> Bool
   ) throws -> (training: Double, heldOut: Double)? {
     var stream = key.child("order").child(epoch).stream()
     let order = stream.permutation(codeCount)
     var total = 0.0
-    for step in 0..<stepsPerEpoch {
+    for step in done..<stepsPerEpoch {
       let stepKey = key.child("step").child(epoch).child(step)
       pool.run(shards.count) { [shards, options, optimizer, codes, jitterScales] index in
         let shard = shards[index]
@@ -120,7 +122,7 @@ package final class FlowTrainer {
     } else {
       epochsSinceBest += 1
     }
-    return (total / Double(stepsPerEpoch), score)
+    return (total / Double(max(stepsPerEpoch - done, 1)), score)
   }
 
   /// The flow with the best weights so far.

@@ -16,7 +16,7 @@ extension ModelTrainer {
       "format": Self.fileFormat, "recipe": try encodedRecipe(), "pictures": pictures,
       "autoencoderEpoch": String(state.autoencoderEpoch), "flowEpoch": String(state.flowEpoch),
       "epochsSinceBest": String(state.epochsSinceBest),
-      "bestLogLikelihood": String(state.bestLogLikelihood), "seconds": String(state.seconds),
+      "bestLogLikelihood": String(state.bestLogLikelihood), "step": String(state.step),
     ]
     for part in TrainingState.Part.allCases {
       guard let stored = state.optimizers[part] else { continue }
@@ -68,7 +68,7 @@ extension ModelTrainer {
     restored.flowEpoch = try number("flowEpoch")
     restored.epochsSinceBest = try number("epochsSinceBest")
     restored.bestLogLikelihood = try number("bestLogLikelihood")
-    restored.seconds = try number("seconds")
+    restored.step = try number("step")
     for part in TrainingState.Part.allCases {
       guard let weights = file["\(part.rawValue).weights"] else { continue }
       let values = try Self.vectors.map {

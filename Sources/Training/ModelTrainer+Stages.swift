@@ -52,21 +52,33 @@ extension ModelTrainer {
       stage: .autoencoder, epochs: recipe.autoencoder.epochs, firstEpoch: state.autoencoderEpoch,
       stepsPerEpoch: trainer.stepsPerEpoch, batch: recipe.autoencoder.batch)
     while state.autoencoderEpoch < recipe.autoencoder.epochs {
-      let epoch = state.autoencoderEpoch
+      let (epoch, done) = (state.autoencoderEpoch, state.step)
+      var failure: (any Error)?
       let stepsBefore = trainer.optimizers.map(\.steps)
       guard
         trainer.runEpoch(
-          epoch,
+          epoch, after: done,
           report: { step, error in
-            progress(
-              meter.progress(
-                epoch: epoch, step: step, value: error, divergence: trainer.latestCost.divergence))
+            if step < trainer.stepsPerEpoch, clock.isDue {
+              state.step = step
+              for (part, optimizer) in parts { state.keep(part, optimizer) }
+              do { try store() } catch { failure = error }
+            }
+            return failure == nil
+              && progress(
+                meter.progress(
+                  epoch: epoch, step: step, value: error, divergence: trainer.latestCost.divergence)
+              )
           }) != nil
-      else { return nil }
-      for (optimizer, before) in zip(trainer.optimizers, stepsBefore) {
-        try optimizer.check(epoch: epoch, stepsBefore: before, of: trainer.stepsPerEpoch)
+      else {
+        if let failure { throw failure }
+        return nil
       }
-      state.autoencoderEpoch += 1
+      for (optimizer, before) in zip(trainer.optimizers, stepsBefore) {
+        try optimizer.check(
+          epoch: epoch, stepsBefore: before, of: trainer.stepsPerEpoch - done)
+      }
+      (state.autoencoderEpoch, state.step) = (state.autoencoderEpoch + 1, 0)
       for (part, optimizer) in parts { state.keep(part, optimizer) }
       if objective.keepsBest { try keepIfBest(trainer) }
       try store()
@@ -139,15 +151,25 @@ extension ModelTrainer {
       stage: .flow, epochs: recipe.flow.epochs, firstEpoch: state.flowEpoch,
       stepsPerEpoch: trainer.stepsPerEpoch, batch: recipe.flow.batch)
     while state.flowEpoch < recipe.flow.epochs && !trainer.isDone {
-      let epoch = state.flowEpoch
+      let (epoch, done) = (state.flowEpoch, state.step)
       let stepsBefore = trainer.optimizer.steps
-      let result = try trainer.runEpoch(epoch) { step, value in
-        progress(meter.progress(epoch: epoch, step: step, value: value))
+      var failure: (any Error)?
+      let result = try trainer.runEpoch(epoch, after: done) { step, value in
+        if step < trainer.stepsPerEpoch, clock.isDue {
+          state.step = step
+          state.keep(.flow, trainer.optimizer)
+          do { try store() } catch { failure = error }
+        }
+        return failure == nil
+          && progress(meter.progress(epoch: epoch, step: step, value: value))
       }
-      guard result != nil else { return nil }
+      guard result != nil else {
+        if let failure { throw failure }
+        return nil
+      }
       try trainer.optimizer.check(
-        epoch: epoch, stepsBefore: stepsBefore, of: trainer.stepsPerEpoch)
-      state.flowEpoch += 1
+        epoch: epoch, stepsBefore: stepsBefore, of: trainer.stepsPerEpoch - done)
+      (state.flowEpoch, state.step) = (state.flowEpoch + 1, 0)
       state.keep(.flow, trainer.optimizer)
       state.bestFlow = trainer.best.parameters
       state.bestLogLikelihood = trainer.best.logLikelihood
@@ -173,8 +195,7 @@ extension ModelTrainer {
 
   /// `ppca`, all in closed form from the training pictures: the identity as flow, s² of every element as
   /// residual.
-  /// - Parameter seconds: wall time so far.
-  func principalComponents(_ seconds: () -> Double) throws -> PAEModel {
+  func principalComponents() throws -> PAEModel {
     let pictures = ImageSubset(images, split.training)
     let components = try ProbabilisticPCA(images: pictures, latent: recipe.latent)
     let (encoder, decoder) = try components.networks(image: images.shape)
@@ -190,7 +211,6 @@ extension ModelTrainer {
     options?.pixelDeviation = components.variance.squareRoot()
     options?.heldOutLogLikelihood = accurateSum(values) / Double(values.count)
     var record = try record(flow, training: training, heldOut: heldOut)
-    record.wallSeconds = seconds().rounded()
     record.objective = options
     return try PAEModel(
       description: description(

@@ -17,6 +17,8 @@ public final class ModelTrainer {
   let pool: WorkerPool
   let version: String
   var state: TrainingState
+  /// When a checkpoint is due within an epoch.
+  package var clock = CheckpointClock()
   /// Whose autoencoder is kept; nil where stage 1 is trained.
   private let kept: PAEModel?
 
@@ -29,10 +31,15 @@ public final class ModelTrainer {
     version: String, pool: WorkerPool
   ) throws {
     precondition((kept == nil) == (recipe.keptAutoencoder == nil))
-    let heldOut = min(recipe.heldOut, images.count / 10)
-    let smallest = max(recipe.autoencoder.batch, recipe.flow.batch, recipe.latent + 1)
-    guard images.count - heldOut >= smallest, heldOut >= 1 else {
-      throw TrainingError.tooFewPictures(found: images.count, needed: smallest * 10 / 9 + 10)
+    let need = SmallestSet(recipe)
+    // In closed form as few are held out as leave enough to compute from; else a tenth.
+    let heldOut =
+      recipe.objective.name == .ppca
+      ? max(1, min(recipe.heldOut, images.count / 10, images.count - need.training))
+      : min(recipe.heldOut, images.count / 10)
+    guard images.count - heldOut >= need.training, heldOut >= 1 else {
+      throw TrainingError.tooFewPictures(
+        found: images.count, needed: need.all, reason: need.reason)
     }
     guard Architecture(rawValue: recipe.architecture) != nil else {
       throw TrainingError.unknownArchitecture(recipe.architecture)
@@ -49,20 +56,17 @@ public final class ModelTrainer {
 
   /// Trains to the end, or until `progress` returns false.
   /// - Parameters:
-  ///   - checkpoint: a file written after every epoch and removed at the end; nil for none.
+  ///   - checkpoint: a file written after every epoch, and within one every two minutes; nil for none.
   /// - Returns: the model, or nil when stopped.
   public func run(
     checkpoint: String?, progress: (TrainingProgress) -> Bool
   ) throws -> PAEModel? {
-    let clock = ContinuousClock()
-    let start = clock.now
-    let before = state.seconds
-    func seconds() -> Double { before + (clock.now - start).inSeconds }
     func store() throws {
-      state.seconds = seconds()
       if let checkpoint { try writeCheckpoint(to: checkpoint) }
+      clock.restart()
     }
-    guard let system = try recipe.system() else { return try principalComponents(seconds) }
+    clock.restart()
+    guard let system = try recipe.system() else { return try principalComponents() }
     guard
       let networks = try kept.map(TrainedNetworks.init)
         ?? trainAutoencoder(system.coding, progress: progress, store: store)
@@ -98,7 +102,6 @@ public final class ModelTrainer {
     record.bestEpoch =
       state.bestNetworks?.epoch ?? kept?.description.training?.bestEpoch
     record.flowEpochs = state.flowEpoch
-    record.wallSeconds = seconds().rounded()
     record.objective = options
     record.note(residual)
     return try PAEModel(
@@ -109,7 +112,7 @@ public final class ModelTrainer {
       residual: residual.covariance, intensityVariance: residual.intensityVariance)
   }
 
-  /// What is the same for all objectives; epochs and seconds are left at zero.
+  /// What is the same for all objectives; epochs are left at zero.
   func record(
     _ flow: NormalizingFlow, training: AutoencoderMeasurements, heldOut: AutoencoderMeasurements
   ) throws -> TrainingRecord {
@@ -117,7 +120,7 @@ public final class ModelTrainer {
     let gaussianValues = gaussian.logDensity(of: heldOut.codes)
     return TrainingRecord(
       data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
-      seed: recipe.seed, epochs: 0, flowEpochs: 0, wallSeconds: 0, version: version,
+      seed: recipe.seed, epochs: 0, flowEpochs: 0, version: version,
       heldOutError: heldOut.meanSquaredError,
       heldOutFlowLogLikelihood: try flow.meanLogDensity(of: heldOut.codes),
       heldOutGaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count))

@@ -2,7 +2,8 @@ import Networks
 
 /// Why training could not begin, go on or end.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
-  case tooFewPictures(found: Int, needed: Int)
+  /// How many were found and are needed, and what decides that.
+  case tooFewPictures(found: Int, needed: Int, reason: String)
   case unknownArchitecture(String)
   /// Labels that do not fit the pictures, and why.
   case labels(String)
@@ -22,8 +23,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .tooFewPictures(let found, let needed):
-      "\(found) pictures are too few to train on: give at least \(needed), or a smaller --batch"
+    case .tooFewPictures(let found, let needed, let reason):
+      "\(found) pictures are too few to train on, give at least \(needed): \(reason)"
     case .unknownArchitecture(let name):
       "there is no architecture '\(name)': use "
         + Architecture.allCases.map(\.rawValue).joined(separator: ", ")

@@ -33,8 +33,8 @@ struct TrainingState {
   var bestFlow: [Float]?
   var bestLogLikelihood = -Double.infinity
   var epochsSinceBest = 0
-  /// Wall time so far.
-  var seconds = 0.0
+  /// Steps done of the epoch that comes next.
+  var step = 0
 
   mutating func keep(_ part: Part, _ optimizer: Optimizer) {
     optimizers[part] = OptimizerState(

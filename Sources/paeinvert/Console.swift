@@ -3,6 +3,7 @@ import ImageFiles
 import Logging
 import PAEInversion
 import Problems
+import Synchronization
 
 /// What a command says and how it ends: results on stdout, all else on stderr.
 struct Console {
@@ -83,7 +84,7 @@ private func standardError(_ text: String) {
   _ = Array(text.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
-/// Log lines as "paeinvert: warning: …", without times.
+/// Log lines without times: "warning: …", else "paeinvert: …".
 private struct StandardErrorHandler: LogHandler {
   var logLevel = Logger.Level.info
   var metadata: Logger.Metadata = [:]
@@ -96,15 +97,15 @@ private struct StandardErrorHandler: LogHandler {
   func log(event: LogEvent) {
     let word =
       switch event.level {
-      case .error, .critical: ""
+      case .error, .critical: "paeinvert: "
       case .warning: "warning: "
-      default: "note: "
+      default: "paeinvert: note: "
       }
-    standardError("paeinvert: \(word)\(event.message)\n")
+    standardError("\(word)\(event.message)\n")
   }
 }
 
-/// Ends the process with 130 or 143 on SIGINT or SIGTERM after removing what is half-written.
+/// Ends the process with 130, 143 or 129 on SIGINT, SIGTERM or SIGHUP after removing what is half-written.
 ///
 /// One thread waits on a pipe and cleans up; a handler wakes it. The threads that compute block the
 /// signals: with the handler free to run on them, four interruptions in a hundred ended in a damaged
@@ -113,6 +114,15 @@ private struct StandardErrorHandler: LogHandler {
 enum Interruption {
   /// The pipe's writing end; set before the handler, which only reads it.
   nonisolated(unsafe) private static var wakeUp: Int32 = -1
+
+  private static let caught = [SIGINT, SIGTERM, SIGHUP]
+
+  private static let advice = Mutex<(text: String, file: String)?>(nil)
+
+  /// Sets what to say after an interruption where `file` is there: how to go on.
+  static func advise(_ text: String, whenThereIs file: String) {
+    advice.withLock { $0 = (text, file) }
+  }
 
   /// Call once, from the main thread, before there are workers: they inherit what it blocks.
   static func install() {
@@ -125,7 +135,7 @@ enum Interruption {
     wakeUp = ends[1]
     var signals = sigset_t()
     sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    for number in caught { sigaddset(&signals, number) }
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     Thread.detachNewThread { [signals] in
       var signals = signals
@@ -133,6 +143,13 @@ enum Interruption {
       var number: UInt8 = 0
       while read(reader, &number, 1) != 1 {}
       UnfinishedOutput.removeAll()
+      // Whoever reads standard error may have stopped; that must not keep this process.
+      var errors = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+      if let (text, file) = advice.withLock({ $0 }), access(file, F_OK) == 0,
+        poll(&errors, 1, 0) == 1, errors.revents & Int16(POLLOUT) != 0
+      {
+        standardError("paeinvert: interrupted; \(text)\n")
+      }
       _exit(128 + Int32(number))
     }
     var action = sigaction()
@@ -143,6 +160,6 @@ enum Interruption {
       _ = write(Interruption.wakeUp, &byte, 1)
       errno = before
     }
-    for number in [SIGINT, SIGTERM] { sigaction(number, &action, nil) }
+    for number in caught { sigaction(number, &action, nil) }
   }
 }

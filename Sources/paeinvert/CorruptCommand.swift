@@ -24,6 +24,13 @@ struct CorruptCommand: ParsableCommand {
   @Argument(help: "A PNG, - for standard input, or a test picture such as fashion-mnist:3055.")
   var image: String
 
+  @Option(
+    name: [.customShort("m"), .long],
+    help:
+      "Model that problem.yaml names. (default: fashion-mnist where it paints pictures of that size, else none)"
+  )
+  var model: String?
+
   @OptionGroup var noise: NoiseArguments
 
   @Option(help: "Problem file whose operator, noise and mask make the data (paeinvert help solve).")
@@ -85,6 +92,7 @@ struct CorruptCommand: ParsableCommand {
       guard bits == 8 || bits == 16 else { throw PipelineError.usage("--bits must be 8 or 16") }
       guard !wide || bits == 16 else { throw PipelineError.usage("--wide takes 16 bits") }
     }
+    options.model = model
     options.isWide = wide
     options.bitDepth = bits
     options.seed = seed

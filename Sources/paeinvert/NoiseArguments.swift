@@ -50,7 +50,8 @@ struct NoiseArguments: ParsableArguments {
 
   static func number(_ text: String, _ option: String) throws -> Double {
     guard let value = Double(text) else {
-      throw PipelineError.usage("\(option) must be a number, not '\(text)'")
+      let hint = text.contains(",") ? "; a decimal point is written '.'" : ""
+      throw PipelineError.usage("\(option) must be a number, not '\(text)'\(hint)")
     }
     return value
   }

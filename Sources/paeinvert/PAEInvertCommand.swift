@@ -22,8 +22,8 @@ struct PAEInvertCommand: ParsableCommand {
         paeinvert train fashion-mnist -o model.safetensors
 
       Exit codes: 0 done, 3 diagnostics failed under --strict, 64 usage, 65 bad input data, 66 input \
-      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 78 bad configuration or \
-      built for another processor, 130 interrupted.
+      missing, 70 internal error, 73 cannot create output, 74 I/O failure, 75 busy, try again, 78 bad \
+      configuration or built for another processor, 129, 130 and 143 interrupted.
       """,
     version: PAEInvert.version,
     subcommands: [
@@ -33,18 +33,23 @@ struct PAEInvertCommand: ParsableCommand {
       SelfTestCommand.self,
     ])
 
-  /// As ArgumentParser's, but a mistake in the arguments is one line on stderr.
+  /// As ArgumentParser's, but a mistake in the arguments is one line on stderr, and "--sigma -1" is a value
+  /// of --sigma as "--sigma=-1" is.
   static func main() {
     requireInstructionSets("paeinvert")
     do {
-      var command = try parseAsRoot()
+      let words = Arguments.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
+      try Arguments.checkHelp(words, of: self)
+      var command = try parseAsRoot(words)
       try command.run()
     } catch {
       guard exitCode(for: error) != .success else { exit(withError: error) }
       let line = message(for: error).split(whereSeparator: \.isNewline)
         .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
         .trimmingCharacters(in: ["."])
-      FileHandle.standardError.write(Data("paeinvert: \(line); see paeinvert --help\n".utf8))
+      let reason = Arguments.reason(line)
+      FileHandle.standardError.write(
+        Data("paeinvert: \(line)\(reason); see paeinvert --help\n".utf8))
       Foundation.exit(64)
     }
   }

@@ -12,7 +12,11 @@ struct SolveCommand: ParsableCommand {
 
         data: data.png                    a PNG, a NumPy array (.npy), or a list of them
         truth: truth.png                  when it is known
+        range: [0, 4095]                  what in the data is black and white, or auto
         mask: mask.png                    of the data: white = observed, black = missing
+        invert-mask: false
+        mask-bad: 3                       the mask's number that means missing, all others observed
+        transparent: ignored              or missing
         output: result
         model: fashion-mnist
         operator:                         the light's way, the first step acting first
@@ -28,7 +32,7 @@ struct SolveCommand: ParsableCommand {
         sampling: {method: nuts, chains: 16, draws: 500, warmup: 300, seed: 1}
 
       Steps of the operator: blur (gaussian: pixels | disc: radius | motion: {length, angle} | \
-      file: FILE, with border: reflecting | zero | periodic), downsample: FACTOR, \
+      {file: FILE, center: [row, column]}, with border: reflecting | zero | periodic), downsample: FACTOR, \
       crop: {top, left, height, width}, pad: {top, left, bottom, right}, gain: FILE, mask: FILE, \
       fourier: MASK (white = measured frequency, the zero frequency in the middle; data are then a \
       .npy of complex numbers as numpy.fft.fft2(norm="ortho") orders them).
@@ -43,6 +47,11 @@ struct SolveCommand: ParsableCommand {
   @Argument(help: "The problem file; - reads standard input.")
   var problem: String
 
+  @Option(
+    name: [.customShort("m"), .long],
+    help: "Model: a name or the path of a model file; goes before the problem file's.")
+  var model: String?
+
   @OptionGroup var output: OutputOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var consoleOptions: ConsoleOptions
@@ -52,6 +61,7 @@ struct SolveCommand: ParsableCommand {
       var problem = try ProblemFile.read(
         path: problem, options: SolveOptions(threads: threads.count))
       problem.options.overwrite = output.force
+      if let model { problem.options.model = model }
       if let folder = output.folder {
         guard problem.tasks.count == 1 else {
           throw PipelineError.usage("--output goes with one picture; leave it out for several")

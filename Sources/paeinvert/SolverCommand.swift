@@ -37,7 +37,13 @@ struct SolverCommand {
       }
       console.clearProgress()
       for (report, task) in zip(reports, tasks) {
-        for reason in report.reasons { console.warn("\(task.image): \(reason)") }
+        for reason in report.samplerReasons {
+          if report.areDrawsOK {
+            console.note("paeinvert: \(task.image): \(reason)")
+          } else {
+            console.warn("\(task.image): \(reason)")
+          }
+        }
       }
       if isJSON {
         let all = reports.map(\.json)
@@ -47,7 +53,7 @@ struct SolverCommand {
           try console.output(Self.summary(report, task, console))
         }
       }
-      return isStrict && reports.contains { !$0.isOK } ? 3 : 0
+      return isStrict && reports.contains { !$0.isOK || !$0.warnings.isEmpty } ? 3 : 0
     }
   }
 
@@ -73,7 +79,7 @@ struct SolverCommand {
     let colour = report.fit.whiteness.map {
       $0.isColoured ? String(format: ", residuals not white (p %.1g)", $0.spectrumP) : ""
     }
-    lines.append("  fit: \(fit)\(colour ?? ""); prior: \(report.misfit.verdict.rawValue)")
+    lines.append("  fit: \(fit)\(colour ?? ""); prior: \(report.kinshipVerdict.rawValue)")
     if report.misfit.verdict != .inFamily { lines.append("    \(report.misfit.reason)") }
     if let quality = report.quality {
       lines.append(
@@ -85,7 +91,7 @@ struct SolverCommand {
           format: "  R-hat %.3f, ESS %.0f bulk %.0f tail, %d divergences: ",
           verdict.rHatMaximum, verdict.bulkESSMinimum, verdict.tailESSMinimum, verdict.divergences)
           + console.colored(
-            report.isOK ? "diagnostics pass" : "diagnostics fail", good: report.isOK))
+            report.areDrawsOK ? "diagnostics pass" : "diagnostics fail", good: report.areDrawsOK))
     }
     let settled = report.warmupLength.map {
       $0 < report.options.warmup ? ", warmup settled after \($0) of \(report.options.warmup)" : ""
@@ -131,25 +137,48 @@ struct InpaintCommand: ParsableCommand {
     commandName: "inpaint",
     abstract: "Posterior draws of a picture of which a part is missing.",
     discussion: """
-      In the mask white (50 % or more) is observed and black is missing. What lies under the black \
-      part of the mask has no influence on the result.
+      In the mask white (50 % or more) is observed; black, and what is transparent, is missing. What lies \
+      under the missing part has no influence on the result. Pixels that are NaN are missing as well.
 
       EXAMPLES
         paeinvert inpaint damaged.png --mask mask.png
+        paeinvert inpaint cutout.png                 (transparent = missing)
+        paeinvert inpaint damaged.png --mask mask.png --invert-mask
         paeinvert inpaint damaged.png --mask mask.png --sigma 0.1 --chains 32
       """)
 
   @Argument(help: "PNG pictures of the model's size; - reads standard input.")
   var images: [String]
 
-  @Option(help: "PNG of the picture's size: white = observed, black = missing.")
-  var mask: String
+  @Option(
+    help:
+      "PNG or NumPy array of the picture's size: white = observed, black or transparent = missing. (default: what is transparent, or NaN, in the picture)"
+  )
+  var mask: String?
+
+  @Flag(help: "In the mask black is observed and white is missing.")
+  var invertMask = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The number in the mask (a sample of a PNG) that means missing; all others are observed.",
+      valueName: "value"))
+  var maskBad: Double?
 
   @OptionGroup var options: SolverOptions
 
   func run() {
     SolverCommand(
       name: "inpaint", options: options.output, console: options.consoleOptions.console
-    ).run { try options.problem(images, mask: mask, suffix: "inpainted") }
+    ).run {
+      var problem = try options.problem(images, mask: mask, suffix: "inpainted")
+      for index in problem.tasks.indices {
+        problem.tasks[index].allowsMissing = true
+        problem.tasks[index].isTransparentMissing = mask == nil
+      }
+      problem.options.maskReading.isInverted = invertMask
+      problem.options.maskReading.bad = maskBad
+      return problem
+    }
   }
 }

@@ -41,7 +41,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print the report as JSON on stdout, and nothing else there.")
   var json = false
 
-  @Flag(help: "Exit with 3 when the diagnostics fail.")
+  @Flag(help: "Exit with 3 when the diagnostics fail or there is a warning.")
   var strict = false
 
   @Flag(help: "Check everything, print the problem file that this means, and write nothing.")
@@ -57,7 +57,7 @@ struct SolverOptions: ParsableArguments {
 
   @Option(
     help:
-      "The decoder's own error as part of the model: full (a covariance), diagonal, none; auto is full where that costs no extra dimensions (data not clipped)."
+      "The decoder's own error as part of the model: intensity (variances that follow what is painted), full (a covariance), diagonal, none; auto is intensity for white noise where the model has it, else full where that costs no extra dimensions (data not clipped)."
   )
   var residual = SolveOptions.Residual.auto
 
@@ -81,6 +81,12 @@ struct SolverOptions: ParsableArguments {
     help:
       "Coordinates to search and sample: z (the codes; faster) or u (the flow's base variables).")
   var space = SolveOptions.Space.z
+
+  @Option(
+    help: ArgumentHelp(
+      "What in the data is black and what white, in the file's own numbers; auto takes it from the data. Results are in the same units.",
+      valueName: "LO,HI|auto"))
+  var range: String?
 
   @Option(help: "Markov chains, all in one batch.")
   var chains = 16
@@ -126,7 +132,16 @@ struct SolverOptions: ParsableArguments {
     options.seed = seed
     options.samples = samples
     options.overwrite = output.force
+    options.range = try range.map(Self.range)
     return options
+  }
+
+  static func range(_ text: String) throws -> DataRange.Choice {
+    guard let range = DataRange.Choice(text) else {
+      throw PipelineError.usage(
+        "--range must be auto or two numbers LO,HI with LO below HI, not '\(text)'")
+    }
+    return range
   }
 
   /// One task for each picture; `suffix` names the default result folder.
@@ -148,8 +163,7 @@ struct SolverOptions: ParsableArguments {
     let tasks = images.map { image in
       SolveTask(
         image: image, output: output.folder ?? SolveTask.defaultOutput(image, suffix: suffix),
-        mask: mask,
-        truth: truth)
+        mask: mask, truth: truth, allowsMissing: false)
     }
     guard Set(tasks.map(\.output)).count == tasks.count else {
       throw PipelineError.usage("two pictures would share one result folder; give each once")

@@ -14,8 +14,9 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), mnist (5,000 digits), one or more IDX files \
       (gzip or not), or a folder of PNGs of one size, grey or RGB. A tenth of the pictures, at most \
-      5000, is held out for early stopping and the residual. After every epoch MODEL.checkpoint is \
-      written; --resume goes on from there and gives the same bytes as a run without a break.
+      5000, is held out for early stopping and the residual. After every epoch, and every two minutes \
+      within one, MODEL.checkpoint is written; --resume goes on from there and gives the same bytes as a run \
+      without a break. An interrupted training is not begun anew without -f.
 
       OBJECTIVES
         pae        an autoencoder of least squares, then a flow on its codes
@@ -87,7 +88,9 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Go on from MODEL.checkpoint.")
   var resume = false
 
-  @Flag(name: [.customShort("f"), .long], help: "Overwrite the model file.")
+  @Flag(
+    name: [.customShort("f"), .long],
+    help: "Overwrite the model file, and the checkpoint of an interrupted training.")
   var force = false
 
   @OptionGroup var threads: ThreadOptions
@@ -101,6 +104,10 @@ struct TrainCommand: ParsableCommand {
         return 0
       }
       let recipe = try recipe()
+      let start = ContinuousClock.now
+      Interruption.advise(
+        "go on with the same command and --resume",
+        whenThereIs: TrainPipeline.checkpoint(of: output))
       let record = try TrainPipeline.run(
         datasets: dataset, output: output, recipe: recipe, autoencoder: autoencoder,
         threads: threads.count, resumes: resume, overwrite: force,
@@ -118,10 +125,15 @@ struct TrainCommand: ParsableCommand {
               """, output, record.heldOutError, record.heldOutFlowLogLikelihood,
             record.heldOutGaussianLogLikelihood,
             record.objective.map { "  \($0.text)\n" } ?? "", Self.residualLine(record),
-            record.wallSeconds))
+            Self.seconds(since: start)))
       }
       return 0
     }
+  }
+
+  private static func seconds(since start: ContinuousClock.Instant) -> Double {
+    let passed = (ContinuousClock.now - start).components
+    return Double(passed.seconds) + 1e-18 * Double(passed.attoseconds)
   }
 
   private func refit(_ model: String, _ console: Console) throws {

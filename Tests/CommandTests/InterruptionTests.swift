@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// SIGINT and SIGTERM end a command with 130 and 143, and what was half-written goes.
+/// SIGINT, SIGTERM and SIGHUP end a command with 130, 143 and 129, and what was half-written goes.
 ///
 /// Seen to fail: `removeAll` removing nothing; now and then a dispatch source as the handler;
 /// sigwait without a handler.
 @Suite struct InterruptionTests {
   private let folder = TemporaryFolder()
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func interruptedSolversLeaveNothing(signal: Int32) throws {
     folder.put("a.png", TestPicture.png())
     let before = folder.listing()

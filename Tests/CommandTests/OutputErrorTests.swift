@@ -57,7 +57,7 @@ import Testing
 
   /// 512 bytes: the posterior file does not fit.
   @Test func fullDisksAre74() throws {
-    folder.put("a.png", TestPicture.png(bits: 16))
+    folder.put("a.png", TestPicture.likely(bits: 16))
     try expectFailure(74, ["too large"], denoise(), in: folder, setup: "ulimit -f 1")
     try expectFailure(
       74, ["too large"], ["sample", "-m", TestModel.grey, "-o", "s.png"], in: folder,
@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func standardOutputThatIsFullIs74() throws {
-    folder.put("a.png", TestPicture.png())
+    folder.put("a.png", TestPicture.likely())
     for arguments in [["info", TestModel.grey], ["info", TestModel.grey, "--json"]] {
       try expectFailure(74, ["standard output"], arguments, in: folder, output: "/dev/full")
     }

@@ -53,7 +53,7 @@ import Testing
   @Test(arguments: ["nuts", "map"])
   func thePageIsWellFormedAndSaysWhatTheReportSays(_ method: String) throws {
     let name = "a<b>&\"c'.png"
-    folder.put(name, TestPicture.png())
+    folder.put(name, TestPicture.likely())
     let outcome = try Program.run(
       ["denoise", name, "-m", TestModel.grey, "--method", method, "--truth", name, "-o", "out"]
         + Self.few, in: folder)

@@ -84,6 +84,8 @@ import Testing
     array("large.npy", [Double](repeating: 1, count: 11 * 9), 11, 9)
     try expectRefused(
       65, ["operator 1", "11×9", "8×8"], "operator: [{blur: {file: large.npy}}]")
+    array("even.npy", [1, 1], 1, 2)
+    try expectRefused(65, ["even.npy", "center"], "operator: [{blur: {file: even.npy}}]")
     array("zero.npy", [1, -1], 1, 2)
     try expectRefused(65, ["zero.npy", "sums to 0"], "operator: [{blur: {file: zero.npy}}]")
     try expectRefused(66, ["none.png"], "operator: [{gain: none.png}]")
@@ -91,13 +93,13 @@ import Testing
     try expectRefused(65, ["none.npy", "black everywhere"], "mask: none.npy")
     var values = [Double](repeating: 0.5, count: 64)
     values[5] = .nan
-    array("y.npy", values, 8, 8)
-    try expectRefused(65, ["y.npy", "element 5"], "noise: {sigma: 0.1}", data: "y.npy")
+    array("gain.npy", values, 8, 8)
+    try expectRefused(65, ["gain.npy", "row 0, column 5"], "operator: [{gain: gain.npy}]")
     values[5] = 1e300
     array("y.npy", values, 8, 8)
-    try expectRefused(65, ["y.npy", "element 5"], "noise: {sigma: 0.1}", data: "y.npy")
+    try expectRefused(65, ["y.npy", "--range"], "noise: {sigma: 0.1}", data: "y.npy")
     array("y.npy", [1, 2], 1, 2)
-    try expectRefused(65, ["y.npy", "1×2", "8x8"], "noise: {sigma: 0.1}", data: "y.npy")
+    try expectRefused(65, ["y.npy", "2x1", "8x8"], "noise: {sigma: 0.1}", data: "y.npy")
     folder.put("sampled.png", TestPicture.flat(1))
     try expectRefused(65, ["a.png", ".npy"], "operator: [{fourier: sampled.png}]")
   }
@@ -170,7 +172,8 @@ import Testing
       "data.png"
     ),
     (
-      "blur by a file", "operator: [{blur: {file: psf.npy, border: zero}}]\nnoise: {sigma: 0.03}",
+      "blur by a file",
+      "operator: [{blur: {file: psf.npy, center: [1, 1], border: zero}}]\nnoise: {sigma: 0.03}",
       "data.png"
     ),
     ("downsample", "operator: [{downsample: 2}]\nnoise: {sigma: 0.02}", "data.png"),

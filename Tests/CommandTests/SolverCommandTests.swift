@@ -144,7 +144,7 @@ import Testing
   }
 
   @Test func mapFindsThePictureAloneAndHMCSamples() throws {
-    folder.put("a.png", TestPicture.png())
+    folder.put("a.png", TestPicture.likely())
     let map = try solve(["denoise", "a.png", "--method", "map", "--sigma", "0.1", "--strict"])
     #expect(map.status == 0 && map.errors.isEmpty)
     let listing = folder.listing("a.denoised").filter { !$0.hasPrefix("modes/") }
@@ -161,7 +161,7 @@ import Testing
   }
 
   @Test func strictFailsOnDiagnosticsAndOnlyThen() throws {
-    folder.put("a.png", TestPicture.png())
+    folder.put("a.png", TestPicture.likely())
     let lax = try solve(["denoise", "a.png"] + Self.few)
     #expect(lax.status == 0 && lax.errors.contains("warning"))
     let strict = try solve(["denoise", "a.png", "--strict", "-f"] + Self.few)

@@ -7,7 +7,13 @@ import Testing
   private let folder = TemporaryFolder()
 
   static let mistakes: [(arguments: [String], word: String)] = [
-    (["--sigma=-0.1"], "--sigma"), (["--sigma", "0"], "--sigma"), (["--sigma", "nan"], "--sigma"),
+    (["--sigma=-0.1"], "not -0.1"), (["--sigma", "-1"], "not -1"),
+    (["--sigma", "0,3"], "'.'"), (["--seed", "-5"], "'-5' is invalid"),
+    (["--seed", "-5"], "negative"),
+    (["--seed", "1.5"], "whole number"), (["--range", "0"], "LO,HI"),
+    (["--range", "1,0"], "LO,HI"),
+    (["--range", "-1,nan"], "LO,HI"), (["--sigma", "0"], "--sigma"),
+    (["--sigma", "nan"], "--sigma"),
     (["--sigma", "inf"], "--sigma"), (["--sigma", "lots"], "lots"),
     (["--chains", "0"], "--chains"), (["--draws", "0"], "--draws"), (["--chains=-4"], "--chains"),
     (["--chains", "1000000000000"], "--chains"), (["--draws", "1000000000000"], "--draws"),
@@ -36,7 +42,9 @@ import Testing
   @Test func mistakesOfOtherCommandsAre64() throws {
     folder.put("a.png", TestPicture.png())
     for (arguments, word) in [
-      (["inpaint", "a.png"], "mask"), (["frobnicate"], "frobnicate"), (["denoise"], "images"),
+      (["inpaint", "a.png", "-m", TestModel.grey], "--mask"),
+      (["help", "nosuch"], "nosuch"), (["help", "denois"], "denoise"),
+      (["frobnicate"], "frobnicate"), (["denoise"], "images"),
       (["corrupt", "a.png", "--rectangle", "4-8,0-3"], "8x8"),
       (["corrupt", "a.png", "--rectangle", "0-3,0-99999999999"], "8x8"),
       (["corrupt", "a.png", "--rectangle", "3-1,0-3"], "3-1,0-3"),

@@ -136,6 +136,17 @@ enum TestPicture {
     return tensor
   }
 
+  /// A picture that `TestModel.grey` paints, with noise of 0.1, so that nothing is to be said of its fit.
+  static func likely(bits: Int = 8, seed: UInt64 = 7) -> [UInt8] {
+    do {
+      let model = try PAEModel.read(path: TestModel.grey)
+      return Picture(tensor: try drawn(from: model, sigma: 0.1, seed: seed), bitDepth: bits).png
+    } catch {
+      Issue.record(error)
+      return []
+    }
+  }
+
   /// A picture of the model's size with one intensity everywhere.
   static func flat(_ value: Float, side: Int = TestModel.side, bits: Int = 8) -> [UInt8] {
     Picture(tensor: Tensor(shape: Shape(1, side, side), repeating: value), bitDepth: bits)

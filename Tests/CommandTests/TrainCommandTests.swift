@@ -45,12 +45,6 @@ import Testing
     }
   }
 
-  /// What follows the header of a safetensors file: the header holds the seconds that training took.
-  private func tensorBytes(_ name: String) throws -> [UInt8] {
-    let bytes = try folder.bytes(name)
-    return Array(bytes[(8 + bytes[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) })...])
-  }
-
   @Test(arguments: [
     (1, 8, "conv"), (3, 8, "mlp"), (3, 32, "conv"), (3, 64, "conv"),
   ])
@@ -94,6 +88,8 @@ import Testing
     let filling = [UInt8](repeating: 0x2E, count: size - room)
     try #require(write(pipe[1], filling, filling.count) == filling.count)
     let arguments = ["train", "pictures", "-o", "m.safetensors", "-j", "1"] + options
+    try expectFailure(
+      66, ["m.safetensors.checkpoint", "--resume"], arguments + ["--resume"], in: folder)
     let program = try RunningProgram(arguments, in: folder, errors: pipe[1])
     try #require(program.wait { folder.has("m.safetensors.checkpoint") })
     program.send(SIGINT)
@@ -101,11 +97,45 @@ import Testing
     let left = folder.listing().filter { !$0.hasPrefix("pictures/") }
     #expect(left == ["m.safetensors.checkpoint", "whole.safetensors"])
 
+    // Begun anew it would be lost.
+    let checkpoint = try folder.bytes("m.safetensors.checkpoint")
+    try expectFailure(73, ["m.safetensors.checkpoint", "--resume", "-f"], arguments, in: folder)
+    #expect(try folder.bytes("m.safetensors.checkpoint") == checkpoint)
     let other = try Program.run(arguments + ["--resume", "--seed", "2"], in: folder)
     #expect(other.status == 65 && other.errors.contains("--resume"))
     #expect(try Program.run(arguments + ["--resume", "-q"], in: folder).status == 0)
     #expect(!folder.has("m.safetensors.checkpoint"))
-    #expect(try tensorBytes("m.safetensors") == tensorBytes("whole.safetensors"))
+    #expect(try folder.bytes("m.safetensors") == folder.bytes("whole.safetensors"))
+  }
+
+  /// Seen to fail: the advice left out; said where there is no checkpoint.
+  @Test func anInterruptionSaysHowToGoOn() throws {
+    try putFolder("pictures", channels: 1)
+    let options = ["train", "pictures", "-o", "m.safetensors", "--latent", "4", "--batch", "16"]
+    let program = try RunningProgram(options + ["--epochs", "100000"], in: folder)
+    try #require(program.wait { folder.has("m.safetensors.checkpoint") })
+    program.send(SIGINT)
+    let outcome = program.wait()
+    #expect(outcome.status == 130 && outcome.errors.contains("--resume"), "\(outcome)")
+    let early = try RunningProgram(
+      ["train", "pictures", "-o", "none.safetensors", "--latent", "4", "--batch", "16"],
+      in: folder)
+    early.send(SIGINT)
+    #expect(!early.wait().errors.contains("--resume"))
+  }
+
+  // K + 2 pictures to fit and one held out, K = 4. Seen to fail: a tenth held out; the batch counted.
+  @Test func componentsNeedFewPictures() throws {
+    try putFolder("seven", channels: 1, count: 7)
+    let train = ["train", "seven", "--latent", "4", "-o", "m.safetensors", "-q"]
+    let made = try Program.run(train + ["--objective", "ppca"], in: folder)
+    #expect(made.status == 0 && made.errors.isEmpty, "\(made)")
+    try expectFailure(
+      65, ["at least 8", "--latent"],
+      ["train", "seven", "-o", "n.safetensors", "--objective", "ppca", "--latent", "5"], in: folder)
+    try expectFailure(
+      65, ["at least 284", "twice --batch", "256"], ["train", "seven", "-o", "n.safetensors"],
+      in: folder)
   }
 
   /// Seen to fail: another split taken; the held-out error not compared with that of the record.

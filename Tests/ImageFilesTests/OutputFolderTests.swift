@@ -26,9 +26,38 @@ struct OutputFolderTests {
     do {
       let output = try OutputFolder(path: target, overwrite: false)
       try output.write([1], to: "a/b/c")
-      #expect(folder.names.count == 1)
+      // The folder and its lock, both hidden.
+      #expect(folder.names.count == 2 && folder.names.allSatisfy { $0.hasPrefix(".out.") })
     }
     #expect(folder.names == [])
+  }
+
+  // Fails when: the lock is not taken, or not given back.
+  @Test(
+    "of two at once into one folder the second is refused, and the first is whole",
+    arguments: [false, true])
+  func twoAtOnce(_ overwrite: Bool) throws {
+    let first = try OutputFolder(path: target, overwrite: overwrite)
+    try first.write([1], to: "report.json")
+    let refusal = failure { _ = try OutputFolder(path: target, overwrite: overwrite) }
+    #expect(refusal == .busy(path: target) && refusal?.exitCode == 75)
+    // Another folder beside it is another matter.
+    try OutputFolder(path: target + "2", overwrite: false).commit()
+    try first.commit()
+    #expect(folder.names == ["out", "out2"] && folder.bytes("out/report.json") == [1])
+    let second = try OutputFolder(path: target, overwrite: true)
+    try second.write([2], to: "report.json")
+    try second.commit()
+    #expect(folder.names == ["out", "out2"] && folder.bytes("out/report.json") == [2])
+  }
+
+  // Fails when: the file alone is looked at, and not who holds it.
+  @Test("a lock that a killed process left is none") func leftLock() throws {
+    _ = folder.put(".out.lock", [])
+    let output = try OutputFolder(path: target, overwrite: false)
+    try output.write([1], to: "report.json")
+    try output.commit()
+    #expect(folder.names == ["out"])
   }
 
   @Test("an existing folder stays without overwrite, at the start and at the commit")

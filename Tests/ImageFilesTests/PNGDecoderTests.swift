@@ -149,7 +149,7 @@ struct PNGDecoderTests {
         header[index] = value
         let bytes =
           Array(Self.small[..<8]) + RawFiles.chunk("IHDR", header) + Array(Self.small[33...])
-        _ = try? samples(bytes)
+        expectWholeOrRefused(bytes)
       }
     }
     let data = RawFiles.zlib([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1])
@@ -158,7 +158,17 @@ struct PNGDecoderTests {
       damaged[index] ^= 0x55
       let bytes =
         Array(Self.small[..<33]) + RawFiles.chunk("IDAT", damaged) + RawFiles.chunk("IEND", [])
-      _ = try? samples(bytes)
+      expectWholeOrRefused(bytes)
+    }
+  }
+
+  /// What is accepted has as many samples as its header says; all else is bad data.
+  private func expectWholeOrRefused(_ bytes: [UInt8]) {
+    do throws(ImageFileError) {
+      let png = try PNGDecoder(path: "test.png").decode(bytes)
+      #expect(png.samples.count == png.width * png.height * png.channels)
+    } catch {
+      #expect(error.exitCode == 65)
     }
   }
 

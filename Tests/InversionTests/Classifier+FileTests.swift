@@ -22,8 +22,8 @@ import Testing
       description: ClassifierDescription(
         name: "small", image: image, classes: 3, layers: layers,
         training: ClassifierRecord(
-          data: "none", pictures: 9, heldOut: 1, seed: 1, epochs: 3, bestEpoch: 2, wallSeconds: 4,
-          version: "v", heldOutAccuracy: 0.5)),
+          data: "none", pictures: 9, heldOut: 1, seed: 1, epochs: 3, bestEpoch: 2, version: "v",
+          heldOutAccuracy: 0.5)),
       network: Network(domain: image.shape, layers: layers, key: RandomKey(seed: 1)))
     content = classifier.encodedFile()
   }

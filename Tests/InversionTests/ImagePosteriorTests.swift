@@ -103,6 +103,34 @@ import Testing
     }
   }
 
+  // A lane that ran away leaves gradients that are not finite. Fails when: they are looked at afterwards.
+  @Test("values do not depend on what was evaluated before", arguments: [false, true])
+  func valuesForgetTheLane(_ inCodes: Bool) throws {
+    let model = try tinyModel()
+    let posterior = ImagePosterior(
+      generator: inCodes ? model.decoder : model.generator, flow: inCodes ? model.flow : nil,
+      problems: [try model.data(.measured, seed: 50)], noiseLevel: .known([0.2]),
+      residualScale: ResidualScale(mean: 0.1, deviation: 0.4))
+    let evaluator = try posterior.makeImageEvaluator(problems: [0])
+    var stream = RandomKey(seed: 93).stream()
+    let position = stream.normals(5)
+    var (value, before) = ([0.0], [0.0])
+    var span = value.mutableSpan
+    evaluator.logDensities(position.span, into: &span)
+    before = value
+    for runaway in [1e30, .infinity, .nan] {
+      var gradients = [Double](repeating: 0, count: 5)
+      var gradientSpan = gradients.mutableSpan
+      var valueSpan = value.mutableSpan
+      evaluator.evaluate(
+        [Double](repeating: runaway, count: 5).span, values: &valueSpan, gradients: &gradientSpan)
+      #expect(value == [-.infinity])
+      var again = value.mutableSpan
+      evaluator.logDensities(position.span, into: &again)
+      #expect(value == before && value[0].isFinite)
+    }
+  }
+
   // prior + β · likelihood is linear in β. Fails when: β weighs the prior, or ln σ's prior, too.
   @Test("tempering weakens the likelihood alone", arguments: [false, true])
   func tempering(_ inferred: Bool) throws {

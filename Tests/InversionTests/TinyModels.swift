@@ -36,7 +36,7 @@ func tinyModel(seed: UInt64 = 4, isSmooth: Bool = false, rank: Int = 0) throws -
   let decoderNetwork = try Network(domain: Shape(4), layers: decoder, key: key.child("decoder"))
   var record = TrainingRecord(
     data: "random \"weights\" / ü", pictures: 0, heldOut: 0, seed: .max, epochs: 0,
-    flowEpochs: 0, wallSeconds: 0.125, version: "test", heldOutError: 0.1,
+    flowEpochs: 0, version: "test", heldOutError: 0.1,
     heldOutFlowLogLikelihood: -1e-9, heldOutGaussianLogLikelihood: -3.25)
   let variances = (0..<64).map { _ in Float(0.002 + 0.008 * stream.uniform()) }
   let factors = stream.normals(64 * rank).map { Float(0.03 * $0) }

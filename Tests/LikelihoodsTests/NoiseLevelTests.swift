@@ -106,21 +106,6 @@ private func sizeQuantile(_ p: Double) -> Double {
   }
 }
 
-@Suite struct ClippingPileUpTests {
-  @Test func clippedNoisePilesUpAndAStretchedPictureDoesNot() throws {
-    let truth = picture(3)
-    let clipped = try Damage(sigma: 0.1, clippingRange: 0...1)
-      .simulate(truth: truth, key: RandomKey(seed: 5))
-    #expect(clippingPileUp(clipped.values))
-    let wide = try Damage(sigma: 0.1).simulate(truth: truth, key: RandomKey(seed: 5))
-    #expect(!clippingPileUp(wide.values, low: wide.values.min()!, high: wide.values.max()!))
-    let inverted = clipped.values.map { 1 - $0 }
-    #expect(clippingPileUp(inverted))
-    // Only the observed count.
-    #expect(!clippingPileUp(clipped.values, observed: clipped.values.map { $0 > 0 && $0 < 1 }))
-  }
-}
-
 @Suite struct DamageTests {
   // Seen to fail: σ squared.
   @Test func noiseHasItsVarianceAndTheRangeHolds() throws {

@@ -1,23 +1,61 @@
 /// What stands before the elements of a .npy file; nothing in it is trusted.
 struct NPYHeader {
-  enum ElementType: String, CaseIterable {
-    case float32 = "<f4"
-    case float64 = "<f8"
-    case complex64 = "<c8"
-    case complex128 = "<c16"
-    case uint8 = "|u1"
-    case bool = "|b1"
-    case int32 = "<i4"
-    case int64 = "<i8"
+  /// What one element is: its kind, its bytes and their order.
+  struct ElementType: Equatable, CustomStringConvertible {
+    enum Kind: Character {
+      case bool = "b"
+      case signed = "i"
+      case unsigned = "u"
+      case float = "f"
+      case complex = "c"
+    }
 
+    let kind: Kind
     /// Bytes of one element.
-    var size: Int {
-      switch self {
-      case .uint8, .bool: 1
-      case .float32, .int32: 4
-      case .float64, .complex64, .int64: 8
-      case .complex128: 16
+    let size: Int
+    let isBigEndian: Bool
+
+    /// Reads NumPy's spelling: an order (< little, > big, = the machine's, | none), a kind, a size.
+    /// - Returns: nil for a type that cannot be read.
+    init?(_ text: String) {
+      let characters = Array(text)
+      guard characters.count >= 3, "<>|=".contains(characters[0]),
+        let kind = Kind(rawValue: characters[1]), let size = Int(String(characters[2...])),
+        Self.sizes(kind).contains(size), size == 1 || characters[0] != "|"
+      else { return nil }
+      (self.kind, self.size, isBigEndian) = (kind, size, characters[0] == ">")
+    }
+
+    private static func sizes(_ kind: Kind) -> [Int] {
+      switch kind {
+      case .bool: [1]
+      case .signed, .unsigned: [1, 2, 4, 8]
+      case .float: [2, 4, 8]
+      case .complex: [8, 16]
       }
+    }
+
+    /// The largest number of the type, which stands for white; nil for floats and complex numbers.
+    var largest: Double? {
+      switch kind {
+      case .bool: 1
+      case .signed: Double(Int64.max >> Int64(64 - 8 * size))
+      case .unsigned: Double(UInt64.max >> UInt64(64 - 8 * size))
+      case .float, .complex: nil
+      }
+    }
+
+    /// NumPy's word for it, e.g. uint16.
+    var description: String {
+      let word =
+        switch kind {
+        case .bool: "bool"
+        case .signed: "int"
+        case .unsigned: "uint"
+        case .float: "float"
+        case .complex: "complex"
+        }
+      return kind == .bool ? word : "\(word)\(8 * size)"
     }
   }
 
@@ -28,6 +66,8 @@ struct NPYHeader {
 
   let elementType: ElementType
   let extents: [Int]
+  /// Whether the first index runs fastest.
+  let isFortranOrder: Bool
   /// Bytes that the elements take; below 2⁶³.
   let dataBytes: Int
   /// Where the elements begin in the file.
@@ -39,16 +79,12 @@ struct NPYHeader {
     dataStart = range.upperBound
     var scanner = NPYScanner(text: bytes[range], source: source)
     let fields = try scanner.fields()
-    guard let type = ElementType(rawValue: fields.type) else {
-      let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let type = ElementType(fields.type) else {
       throw .badData(
         path: source,
-        reason: "its element type is \(fields.type); it must be one of \(known)")
-    }
-    guard !fields.isFortranOrder else {
-      throw .badData(
-        path: source,
-        reason: "it is in Fortran order; write it with numpy.ascontiguousarray")
+        reason:
+          "its element type is \(fields.type); it must be a bool, an integer of 1 to 8 bytes, "
+          + "a float of 2, 4 or 8 or a complex number of 8 or 16")
     }
     guard fields.extents.count <= Self.maximumRank else {
       throw .badData(
@@ -67,6 +103,7 @@ struct NPYHeader {
     }
     elementType = type
     extents = fields.extents
+    isFortranOrder = fields.isFortranOrder
     dataBytes = needed
   }
 
@@ -75,7 +112,9 @@ struct NPYHeader {
     _ bytes: [UInt8], _ source: String
   ) throws(ImageFileError) -> Range<Int> {
     guard bytes.count >= 10, bytes.starts(with: magic) else {
-      throw .badData(path: source, reason: "it is no .npy file; write it with numpy.save")
+      throw .badData(
+        path: source,
+        reason: "it is \(FileFormat.described(bytes)), no .npy file; write it with numpy.save")
     }
     let (major, minor) = (bytes[6], bytes[7])
     guard (major == 1 || major == 2) && minor == 0 else {

@@ -44,10 +44,15 @@ private struct SafetensorsDecoder {
   let requireFinite: Bool
 
   func decode() throws(ImageFileError) -> Safetensors {
+    if let name = FileFormat.name(of: bytes), name != FileFormat.safetensors {
+      throw bad("it is \(name), not a model or another safetensors file")
+    }
     guard bytes.count >= 8 else { throw bad("it is too short for a safetensors file") }
     let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= SafetensorsFile.maximumHeaderBytes else {
-      throw bad("its header length \(length) is over \(SafetensorsFile.maximumHeaderBytes) bytes")
+      throw bad(
+        "its header length \(length) is over \(SafetensorsFile.maximumHeaderBytes) bytes: it is "
+          + "damaged, or no safetensors file")
     }
     let start = 8 + Int(length)
     guard start <= bytes.count else { throw bad("its header does not end inside the file") }

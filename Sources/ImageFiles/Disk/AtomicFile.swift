@@ -10,6 +10,9 @@ package enum AtomicFile {
   package static func write(
     _ bytes: [UInt8], to path: String, overwrite: Bool
   ) throws(ImageFileError) {
+    guard path != "-" else {
+      throw .cannotCreate(path: path, reason: "it is no file, and this is not for standard output")
+    }
     var status = stat()
     var target = path
     if stat(path, &status) == 0 {

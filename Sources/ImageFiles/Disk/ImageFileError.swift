@@ -10,6 +10,8 @@ public enum ImageFileError: Error, Equatable, CustomStringConvertible {
   case exists(path: String)
   /// The output cannot be created; why.
   case cannotCreate(path: String, reason: String)
+  /// Another process is writing the output.
+  case busy(path: String)
   /// Writing began and failed (disk full, quota, I/O error); the system's reason.
   case writeFailed(path: String, reason: String)
 
@@ -19,6 +21,7 @@ public enum ImageFileError: Error, Equatable, CustomStringConvertible {
     case .missing: 66
     case .badData: 65
     case .exists, .cannotCreate: 73
+    case .busy: 75
     case .writeFailed: 74
     }
   }
@@ -31,8 +34,10 @@ public enum ImageFileError: Error, Equatable, CustomStringConvertible {
       "cannot use \(Self.shown(path)): \(Self.line(reason))"
     case .exists(let path):
       "\(Self.shown(path)) exists; use -f to overwrite it, or choose another output"
+    case .busy(let path):
+      "\(Self.shown(path)) is being written by another run; wait for it, or choose another output"
     case .cannotCreate(let path, let reason):
-      "cannot create \(Self.shown(path)): \(reason); choose another output"
+      "cannot create \(Self.line(path)): \(reason); choose another output"
     case .writeFailed(let path, let reason):
       "writing \(Self.shown(path)) failed: \(reason); nothing was left behind; "
         + "make room or choose another disk"

@@ -14,21 +14,28 @@ public final class OutputFolder {
   public let partialPath: String
   private let overwrite: Bool
   private var isOpen = true
+  /// Held while the folder is being made.
+  private var lock: FolderLock?
 
   /// Begins a directory at `path`; its parent must exist.
   ///
   /// - Throws: `.exists` when `path` is there and `overwrite` is false; `.cannotCreate` when it is
-  ///   no directory, is a directory that is neither empty nor ours, or cannot be created.
+  ///   no directory, is a directory that is neither empty nor ours, or cannot be created; `.busy` while
+  ///   another one writes it.
   public init(path: String, overwrite: Bool) throws(ImageFileError) {
     var trimmed = path
     while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
     self.path = trimmed
     self.overwrite = overwrite
     let name = UnfinishedOutput.split(trimmed).name
+    guard path != "-" else {
+      throw .cannotCreate(path: "-", reason: "results are a folder and not for standard output")
+    }
     guard !["", ".", ".."].contains(name) else {
       throw .cannotCreate(path: path, reason: "it names no new directory")
     }
     _ = try Self.mayReplace(trimmed, overwrite: overwrite)
+    lock = try FolderLock(of: trimmed)
     partialPath = UnfinishedOutput.sibling(of: trimmed)
     guard mkdir(partialPath, 0o777) == 0 else {
       let code = errno
@@ -79,6 +86,7 @@ public final class OutputFolder {
     }
     if let old { UnfinishedOutput.remove(old) }
     isOpen = false
+    lock = nil
     AtomicFile.synchronize(directoryOf: path)
   }
 

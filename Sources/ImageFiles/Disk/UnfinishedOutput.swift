@@ -33,6 +33,9 @@ public enum UnfinishedOutput {
     }
   }
 
+  /// Counts a path as unfinished.
+  static func register(_ path: String) { _ = state.withLock { $0.paths.insert(path) } }
+
   /// Runs `finish`, which renames `path` into place, so that `removeAll` comes before or after it;
   /// forgets `path` when it returns 0, else returns its errno.
   static func finishing(_ path: String, _ finish: () -> Int32) -> Int32 {

@@ -18,6 +18,10 @@ extension Picture {
   }
 
   private static func decode(_ bytes: [UInt8], path: String) throws(ImageFileError) -> Picture {
+    guard bytes.starts(with: [0x89] + Array("PNG".utf8)) else {
+      throw .badData(
+        path: path, reason: "it is \(FileFormat.described(bytes)), no PNG; convert it to PNG")
+    }
     let png = try PNGDecoder(path: path).decode(bytes)
     let range = try statedRange(png.texts, path: path)
     let grey = png.channels < 3 || png.paletteIsGrey

@@ -49,7 +49,7 @@ public struct Picture: Equatable, Sendable {
   }
 
   /// 2^bits − 1.
-  var largestSample: Int { (1 << bitDepth) - 1 }
+  public var largestSample: Int { (1 << bitDepth) - 1 }
 
   /// Keyword of the text chunk that holds "LO HI".
   static let rangeKeyword = "paeinvert:range"

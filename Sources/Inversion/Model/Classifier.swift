@@ -60,7 +60,8 @@ public struct ClassifierRecord: Codable, Sendable, Equatable {
   /// Epochs trained, and the one (from 1) whose weights are in the file.
   public var epochs: Int
   public var bestEpoch: Int
-  public var wallSeconds: Double
+  /// Of files of earlier versions; a model holds nothing that differs from run to run.
+  public private(set) var wallSeconds: Double?
   public var version: String
   public var heldOutAccuracy: Double
   /// Of pictures that had no part in the training, measured once at its end; nil where there are none.
@@ -68,7 +69,7 @@ public struct ClassifierRecord: Codable, Sendable, Equatable {
 
   public init(
     data: String, pictures: Int, heldOut: Int, seed: UInt64, epochs: Int, bestEpoch: Int,
-    wallSeconds: Double, version: String, heldOutAccuracy: Double, testAccuracy: Double? = nil
+    version: String, heldOutAccuracy: Double, testAccuracy: Double? = nil
   ) {
     self.data = data
     self.pictures = pictures
@@ -76,7 +77,6 @@ public struct ClassifierRecord: Codable, Sendable, Equatable {
     self.seed = seed
     self.epochs = epochs
     self.bestEpoch = bestEpoch
-    self.wallSeconds = wallSeconds
     self.version = version
     self.heldOutAccuracy = heldOutAccuracy
     self.testAccuracy = testAccuracy

@@ -117,7 +117,8 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
   /// last were.
   public var bestEpoch: Int?
   public var flowEpochs: Int
-  public var wallSeconds: Double
+  /// Of files of earlier versions; a model holds nothing that differs from run to run.
+  public private(set) var wallSeconds: Double?
   public var version: String
   /// Mean squared error per pixel on the held-out pictures.
   public var heldOutError: Double
@@ -134,7 +135,7 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
 
   public init(
     data: String, pictures: Int, heldOut: Int, seed: UInt64, epochs: Int, flowEpochs: Int,
-    wallSeconds: Double, version: String, heldOutError: Double, heldOutFlowLogLikelihood: Double,
+    version: String, heldOutError: Double, heldOutFlowLogLikelihood: Double,
     heldOutGaussianLogLikelihood: Double
   ) {
     self.data = data
@@ -143,7 +144,6 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
     self.seed = seed
     self.epochs = epochs
     self.flowEpochs = flowEpochs
-    self.wallSeconds = wallSeconds
     self.version = version
     self.heldOutError = heldOutError
     self.heldOutFlowLogLikelihood = heldOutFlowLogLikelihood

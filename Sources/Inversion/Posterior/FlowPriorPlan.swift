@@ -31,6 +31,9 @@ final class FlowPriorPlan {
     plan.apply(codes.buffer.span, into: &baseSpan, logDeterminants: &determinantSpan)
   }
 
+  /// Sets `gradients` to zero.
+  func forgetGradients() { gradients.pointer.update(repeating: 0, count: gradients.count) }
+
   /// Sets `gradients` at the codes of the latest `apply`.
   func differentiate() {
     for index in 0..<base.count { cotangents.pointer[index] = -base.pointer[index] }

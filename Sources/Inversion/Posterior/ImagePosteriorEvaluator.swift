@@ -70,6 +70,9 @@ package final class ImagePosteriorEvaluator: LogDensityEvaluator {
   package func logDensities(_ positions: Span<Double>, into values: inout MutableSpan<Double>) {
     load(positions)
     evaluateDensities()
+    // Those of an earlier `evaluate` would have a say in whether a lane is finite.
+    baseGradients.pointer.update(repeating: 0, count: baseGradients.count)
+    prior?.forgetGradients()
     var gradients = unusedGradients.mutableSpan
     for lane in lanes.indices {
       finish(lane, positions, &values, &gradients)

@@ -16,16 +16,22 @@ import Tensors
 /// Measured on two hundred Fashion-MNIST pictures at each σ from 0.02 to 0.6: within a factor 1.6 for
 /// 99 % of them, clipped to eight bits or not, and for 97 % with a block missing. With half of the
 /// elements missing at random, 98 % at σ ≥ 0.1, 95 % at 0.05 and 82 % at 0.02: what it misses are
-/// pictures with texture everywhere, and there it is too high.
+/// pictures with texture everywhere, and there it is too high. For white noise that is clipped in at most
+/// one element in a hundred two estimates that need no flat part join it, and the smallest of the three
+/// counts: on sixty crops (64×64) of photographs of brick, grass and gravel, the median and the 95 % point of
+/// estimate over truth were 1.38 and 2.35 at σ = 0.02 (1.84 and 3.29 by the patches alone), 1.08 and 1.40
+/// (1.26 and 1.68) at 0.05; on sixty crops of ten photographs 1.16 and 2.25 (1.23 and 3.06), 1.03 and 1.33
+/// (1.05 and 1.66); on a hundred Fashion-MNIST pictures that were not clipped within 0.03 of as before.
 /// Cost: about 10 ms for each 28×28 cells; large pictures are sampled.
 ///
 /// - Parameters:
 ///   - picture: C×H×W; each channel on its own.
 ///   - kinds: what each element is (`PixelData.kinds`), row-major.
+///   - isWhite: false for noise that is correlated from element to element.
 /// - Returns: a finite number ≥ 0.001.
 /// - Precondition: `picture` is C×H×W and `kinds` has one entry for each element.
 public func estimateSigma(
-  picture: Tensor, kinds: [PixelKind], low: Float = 0, high: Float = 1
+  picture: Tensor, kinds: [PixelKind], low: Float = 0, high: Float = 1, isWhite: Bool = true
 ) -> Double {
   precondition(picture.shape.rank == 3 && kinds.count == picture.count)
   let fits = noisePatches(picture, kinds, low: low, high: high)
@@ -37,7 +43,15 @@ public func estimateSigma(
     return whole.measured >= 2 ? max(smallestSigma, whole.fittedDeviation()) : fallbackSigma
   }
   // Quantile and factor were tuned together on forty pictures and checked on two hundred.
-  return max(smallestSigma, quantile(usable.map { $0.fittedDeviation() }, 0.05) / 0.75)
+  let flat = quantile(usable.map { $0.fittedDeviation() }, 0.05) / 0.75
+  let censored = kinds.count { $0 == .belowLow || $0 == .aboveHigh }
+  guard isWhite, 100 * censored <= kinds.count else { return max(smallestSigma, flat) }
+  let isMeasured = kinds.map { $0 == .measured }
+  let others = [
+    sigmaOfDifferences(picture, isUsable: isMeasured),
+    sigmaOfComponents(picture, isUsable: isMeasured),
+  ]
+  return max(smallestSigma, others.compactMap { $0 }.reduce(flat, min))
 }
 
 /// The same from the coefficients of an orthonormal transform, most of which a structured picture leaves

@@ -61,9 +61,13 @@ public struct GaussianMeasurement: Sendable {
   /// variances.
   package func drawNoise(sigma: Double, stream: inout RandomStream) -> [Double] {
     let shape = forwardOperator.codomain
-    // Checked when the measurement was described.
-    var draw =
-      (try? noise.draw(shape: shape, stream: &stream)) ?? [Double](repeating: 0, count: shape.count)
+    var draw: [Double]
+    do {
+      draw = try noise.draw(shape: shape, stream: &stream)
+    } catch {
+      // Checked when the measurement was described. Zeros in its place would be draws without noise.
+      preconditionFailure("noise that was checked for \(shape) cannot be drawn: \(error)")
+    }
     let own = stream.normals(draw.count)
     for index in draw.indices {
       draw[index] = sigma * draw[index] + Double(fixedVariances[index]).squareRoot() * own[index]

@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import Likelihoods
+import Inversion
 import Maps
 import Noise
 import Problems
@@ -13,6 +14,7 @@ public enum CorruptPipeline {
   /// - Parameter image: a PNG, "-", or a test picture such as `fashion-mnist:3055`.
   public static func run(image: String, output: String, options: CorruptOptions) throws {
     let truth = try DatasetLocator.testPicture(image) ?? Picture.read(path: image)
+    let model = try fittingModel(options, shape: truth.tensor.shape)
     let key = RandomKey(seed: options.seed).child("corrupt")
     let forward = try ForwardModel(options.operators, on: truth.tensor.shape)
     let observed = try options.hole.observed(forward.dataShape, key: key.child("mask"))
@@ -50,13 +52,36 @@ public enum CorruptPipeline {
       try folder.write(Picture(tensor: mask).encoded(), to: "mask.png")
     }
     try folder.write(
-      Array(problem(options, data: name, isMasked: observed != nil).utf8), to: "problem.yaml")
+      Array(problem(options, model: model, data: name, isMasked: observed != nil).utf8),
+      to: "problem.yaml")
     try folder.commit()
   }
 
+  /// The model that paints pictures of this shape: the one asked for, else the default where it fits.
+  /// - Throws: `PipelineError` where the one asked for does not fit, or cannot be read.
+  private static func fittingModel(_ options: CorruptOptions, shape: Shape) throws -> String? {
+    if let name = options.model {
+      let painted = try PAEModel.read(path: try ModelLocator.path(of: name)).imageShape
+      guard painted == shape else {
+        throw PipelineError.data(
+          "the picture is \(shape[2])x\(shape[1]) with \(shape[0]) channels but the model '\(name)' paints "
+            + "\(painted[2])x\(painted[1]) with \(painted[0]): choose another --model")
+      }
+      return name
+    }
+    let name = options.solving.model
+    guard let path = try? ModelLocator.path(of: name), let model = try? PAEModel.read(path: path),
+      model.imageShape == shape
+    else { return nil }
+    return name
+  }
+
   /// The case as `solve` takes it; its own files are named without a folder.
-  private static func problem(_ options: CorruptOptions, data: String, isMasked: Bool) -> String {
+  private static func problem(
+    _ options: CorruptOptions, model: String?, data: String, isMasked: Bool
+  ) -> String {
     var solving = options.solving
+    if let model { solving.model = model }
     if solving.model.contains("/") { solving.model = absolutePath(solving.model) }
     solving.operators = options.operators.map(\.withAbsolutePaths)
     solving.noise = options.noise
@@ -71,7 +96,7 @@ public enum CorruptPipeline {
         SolveTask(
           image: data, output: "solved", mask: isMasked ? "mask.png" : nil, truth: "truth.png")
       ]
-    ).yaml
+    ).yaml(namesModel: model != nil)
   }
 
   private static func apply(
@@ -99,7 +124,8 @@ public enum CorruptPipeline {
     case .known(let sigma):
       guard sigma >= 0 && sigma <= 100 else {
         throw PipelineError.usage(
-          "--sigma must be zero or a positive number of intensity units (black 0, white 1)")
+          "--sigma must be zero or a positive number of intensity units (black 0, white 1), not "
+            + short(sigma))
       }
       return (noise.shape, sigma)
     case .inSpectrum: return (noise.shape, noise.spectrumSigma ?? 0)
@@ -128,8 +154,8 @@ private func absolutePath(_ path: String) -> String {
 extension ForwardStep {
   fileprivate var withAbsolutePaths: ForwardStep {
     switch self {
-    case .blur(.file(let path), let border):
-      .blur(.file(path: absolutePath(path)), border: border)
+    case .blur(.file(let path, let center), let border):
+      .blur(.file(path: absolutePath(path), center: center), border: border)
     case .gain(let path): .gain(path: absolutePath(path))
     case .mask(let path): .mask(path: absolutePath(path))
     case .fourier(let path): .fourier(path: absolutePath(path))

@@ -70,8 +70,8 @@ public struct ModelInfo: Sendable {
       lines.append(
         "trained on: \(training.data), \(training.pictures) pictures and \(training.heldOut) held "
           + "out, seed \(training.seed), \(training.epochs) + \(training.flowEpochs) epochs"
-          + (training.bestEpoch.map { " (the autoencoder of epoch \($0) kept), " } ?? ", ")
-          + String(format: "%.0f s", training.wallSeconds))
+          + (training.bestEpoch.map { " (the autoencoder of epoch \($0) kept)" } ?? "")
+          + (training.wallSeconds.map { String(format: ", %.0f s", $0) } ?? ""))
       lines.append(
         String(
           format: "held out: mean squared error %.5f, ln p(z) %.2f nats (Gaussian %.2f)",
@@ -131,7 +131,7 @@ public struct ModelInfo: Sendable {
               ("epochs", .integer(training.epochs)),
               ("best_epoch", training.bestEpoch.map { .integer($0) } ?? .null),
               ("flow_epochs", .integer(training.flowEpochs)),
-              ("wall_seconds", .number(training.wallSeconds)),
+              ("wall_seconds", .optional(training.wallSeconds)),
               ("version", .string(training.version)),
               ("held_out_mse", .number(training.heldOutError)),
               ("held_out_flow_log_likelihood", .number(training.heldOutFlowLogLikelihood)),

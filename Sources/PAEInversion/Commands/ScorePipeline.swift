@@ -71,21 +71,26 @@ public struct ScoreReport: Sendable {
   /// A table with a row for each picture.
   public static func table(_ reports: [ScoreReport]) -> String {
     let width = max(reports.map(\.path.count).max() ?? 0, 7)
+    let header = PictureScore.allCases.map(\.rawValue)
+    let cells = reports.map { report in
+      PictureScore.allCases.map { score in
+        String(format: "%.1f", report.values[score] ?? .nan)
+          + (report.percentiles.map { String(format: " (%.0f %%)", $0[score] ?? 0) } ?? "")
+      }
+    }
+    let widths = header.indices.map { column in
+      max(14, ([header] + cells).map { $0[column].count }.max() ?? 0)
+    }
     func row(_ name: String, _ cells: [String], _ verdict: String) -> String {
-      let columns = cells.map { String(repeating: " ", count: max(16 - $0.count, 0)) + $0 }
+      let columns = zip(cells, widths).map { cell, width in
+        "  " + String(repeating: " ", count: width - cell.count) + cell
+      }
       return
         (name.padding(toLength: width, withPad: " ", startingAt: 0) + columns.joined() + "  "
         + verdict).trimmingCharacters(in: .whitespaces) + "\n"
     }
-    return row("picture", PictureScore.allCases.map(\.rawValue), "verdict")
-      + reports.map { report in
-        row(
-          report.path,
-          PictureScore.allCases.map { score in
-            String(format: "%.1f", report.values[score] ?? .nan)
-              + (report.percentiles.map { String(format: " (%.0f %%)", $0[score] ?? 0) } ?? "")
-          }, report.verdict?.rawValue ?? "")
-      }.joined()
+    return row("picture", header, "verdict")
+      + zip(reports, cells).map { row($0.path, $1, $0.verdict?.rawValue ?? "") }.joined()
   }
 }
 
@@ -120,7 +125,7 @@ public enum ScorePipeline {
         continue
       }
       let data = try MeasuredData(path, forward: forward, model: model)
-      data.warnings.forEach(warn)
+      data.warnings.forEach { warn($0.text) }
       values += data.values
     }
     let reference = model.description.scores

@@ -37,9 +37,9 @@ public enum SpectrumPipeline {
         "\(file.name) is \(file.width)x\(file.height) pixels but \(files[0].name) is "
           + "\(width)x\(height): pictures of one spectrum have one size")
     }
-    let used = try options.mask.map {
-      try PixelArray.readMask($0, height: height, width: width)
-    }
+    let mask = try options.mask.map { try Mask(path: $0, height: height, width: width) }
+    mask?.warnings.forEach(warn)
+    let used = mask?.observed
     for file in files where file.isClipped(used) {
       warn(
         "\(file.name): values pile up at an end of the range; clipped noise looks weaker than it is"
@@ -97,35 +97,26 @@ private struct NoisePicture {
   private let ends: ClosedRange<Float>?
 
   init(_ path: String) throws {
-    name = path == "-" ? "standard input" : path
-    let shape: Shape
-    let values: [Double]
-    if PixelArray.isNumPy(path) {
-      let file = try NPYFile.read(path: path)
-      guard !file.isComplex, (2...3).contains(file.shape.rank), file.shape.count > 0 else {
-        throw PipelineError.data(
-          "\(name) holds \(file.isComplex ? "complex" : "real") numbers of shape \(file.shape); "
-            + "a picture is real numbers, HxW or CxHxW")
-      }
-      (shape, values) = (file.shape, file.values)
-      ends = nil
-    } else {
-      let picture = try Picture.read(path: path)
-      (shape, values) = (picture.tensor.shape, picture.tensor.values.map { Double($0) })
-      ends = Float(picture.range.lowerBound)...Float(picture.range.upperBound)
-    }
-    let (height, width) = (shape[shape.rank - 2], shape[shape.rank - 1])
-    (self.height, self.width) = (height, width)
-    channels = (0..<shape.count / (height * width)).map {
-      Array(values[$0 * height * width..<($0 + 1) * height * width])
+    let file = try PixelArray(path: path)
+    try file.requireFinite(hint: "leave such pixels out with --mask, and put a number there")
+    name = file.name
+    let range = file.statedRange
+    let values = file.values.map { ($0 - range.low) / range.width }
+    ends = file.ends.map { range.intensity($0.lowerBound)...range.intensity($0.upperBound) }
+    (height, width) = (file.shape[1], file.shape[2])
+    let pixels = height * width
+    channels = (0..<values.count / pixels).map {
+      Array(values[$0 * pixels..<($0 + 1) * pixels])
     }
   }
 
   func isClipped(_ used: [Bool]?) -> Bool {
     guard let ends else { return false }
     return channels.contains { channel in
-      clippingPileUp(
-        channel.map { Float($0) }, observed: used, low: ends.lowerBound, high: ends.upperBound)
+      ClippingPileUp(
+        Tensor(shape: Shape(1, height, width), values: channel.map { Float($0) }), observed: used,
+        low: ends.lowerBound, high: ends.upperBound
+      ).isClipped
     }
   }
 }

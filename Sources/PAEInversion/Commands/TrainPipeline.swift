@@ -21,7 +21,17 @@ public enum TrainPipeline {
       throw PipelineError.usage("--threads must be 1 to 256")
     }
     try requireWritable(output, overwrite: overwrite)
-    let checkpoint = output + ".checkpoint"
+    let checkpoint = checkpoint(of: output)
+    if FileManager.default.fileExists(atPath: checkpoint) {
+      guard resumes || overwrite else {
+        throw PipelineError(
+          "\(checkpoint) is a training that was interrupted: go on with --resume, or give -f to begin "
+            + "anew and lose it", exitCode: 73)
+      }
+    } else if resumes {
+      throw PipelineError.missing(
+        "there is no \(checkpoint) to go on from: leave out --resume")
+    }
     var recipe = recipe
     let kept = try autoencoder.map { name in
       let path = try ModelLocator.path(of: name)
@@ -41,6 +51,9 @@ public enum TrainPipeline {
     try? FileManager.default.removeItem(atPath: checkpoint)
     return record
   }
+
+  /// Where a training keeps what it needs to go on after a break.
+  public static func checkpoint(of output: String) -> String { output + ".checkpoint" }
 
   /// - Throws: `ImageFileError` where no file could be written later, so that no work is lost.
   static func requireWritable(_ output: String, overwrite: Bool) throws(ImageFileError) {

@@ -48,21 +48,15 @@ struct SolutionFiles {
 
   static func numbered(_ index: Int) -> String { String(format: "%04d.png", index + 1) }
 
-  /// The input's depth, channels, opacity and range.
-  private func encoded(_ tensor: Tensor) throws -> [UInt8] {
-    let input = solution.picture.picture
-    return try Picture(
-      tensor: tensor, alpha: input.alpha, bitDepth: input.bitDepth, range: input.range
-    ).encoded()
-  }
+  private var form: ResultForm { solution.picture.form }
+
+  /// The input's depth, channels, opacity and units.
+  private func encoded(_ tensor: Tensor) throws -> [UInt8] { try form.encoded(tensor) }
 
   /// White is the report's `std_scale`.
   private func encodedDeviation(_ tensor: Tensor) throws -> [UInt8] {
-    let scale = Float(report.deviationScale ?? 1)
-    return try Picture(
-      tensor: Tensor(shape: tensor.shape, values: tensor.values.map { $0 / scale }),
-      bitDepth: solution.picture.picture.bitDepth
-    ).encoded()
+    try form.encodedDeviation(
+      form.deviationInUnits(tensor), white: report.deviationScale ?? 1)
   }
 
   /// Of the run, or the best mode's one.
@@ -74,7 +68,9 @@ struct SolutionFiles {
 
   private func safetensors(_ draws: SolutionDraws) -> Safetensors {
     let summaries = [
-      ("mean", pictures.mean), ("std", pictures.standardDeviation), ("map", pictures.map),
+      ("mean", pictures.mean.map(form.inUnits)),
+      ("std", pictures.standardDeviation.map(form.deviationInUnits)),
+      ("map", form.inUnits(pictures.map)),
     ]
     let tensors = summaries.compactMap { name, tensor in
       tensor.map {
@@ -95,8 +91,9 @@ struct SolutionFiles {
           .init(records: $0.records, stepSize: $0.stepSize, hasTree: run.method == .nuts)
         }),
       data: .init(
-        values: solution.picture.values, kinds: solution.picture.kinds, shape: dataShape),
-      samples: pictures.draws,
+        values: form.inUnits(Tensor(shape: dataShape, values: solution.picture.values)).values,
+        kinds: solution.picture.kinds, shape: dataShape),
+      samples: pictures.draws.map(form.inUnits),
       attributes: [
         .init("command", report.command), .init("seed", String(options.seed)),
         .init("method", run.method.rawValue), .init("space", options.space.rawValue),

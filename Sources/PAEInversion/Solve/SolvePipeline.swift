@@ -55,7 +55,8 @@ public struct SolvePipeline {
       try DamagedPicture(
         task: $0, options: options, model: model, forward: forward, noise: noise)
     }
-    for picture in pictures { picture.warnings.forEach(warn) }
+    for warning in forward.warnings { warn(warning.text) }
+    for picture in pictures { picture.warnings.forEach { warn($0.text) } }
     let key = RandomKey(seed: options.seed)
     let solved =
       options.noise.spectrum.isSlopeInferred
@@ -114,7 +115,8 @@ public struct SolvePipeline {
         seconds: seconds, gradients: solved.gradients,
         laneUtilization: solved.run?.laneUtilization, posterior: posterior,
         measurement: solved.measurement, lattice: lattice, prior: prior,
-        reading: readingPercentile)
+        reading: readingPercentile, warnings: forward.warnings)
+      for warning in report.resultWarnings { warn(warning.text) }
       try SolutionFiles(
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape
@@ -135,7 +137,8 @@ public struct SolvePipeline {
       return try DamagedPicture(
         task: $0, options: options, model: model, forward: forward, noise: noise)
     }
-    for picture in pictures { picture.warnings.forEach(warn) }
+    for warning in forward.warnings { warn(warning.text) }
+    for picture in pictures { picture.warnings.forEach { warn($0.text) } }
     if options.noise.spectrum.isSlopeInferred {
       try solver.checkSlope(pictures, forward: forward)
     } else {

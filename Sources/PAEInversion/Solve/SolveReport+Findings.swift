@@ -5,7 +5,16 @@ import Numerics
 extension SolveReport {
   /// The verdict in words: can the draws be relied on, do they explain the data, is it a picture of the
   /// model's kind.
-  var findings: [ReportPage.Finding] { [convergence, explanation, kinship] }
+  var findings: [ReportPage.Finding] {
+    [convergence, explanation, kinship] + (warnings.isEmpty ? [] : [remarks])
+  }
+
+  private var remarks: ReportPage.Finding {
+    let texts = warnings.map { Self.sentence($0.text) }
+    return doubts.isEmpty
+      ? .init(.doubtful, "Warnings", texts)
+      : .init(.bad, "Warnings that make the answer doubtful", texts)
+  }
 
   private var convergence: ReportPage.Finding {
     guard let verdict else {
@@ -13,16 +22,18 @@ extension SolveReport {
         ? .init(
           .good, "The most probable picture was found",
           ["No draws were asked for, so nothing here says how sure it is."])
-        : .init(.bad, "The search did not converge", reasons)
+        : .init(.bad, "The search did not converge", samplerReasons)
     }
-    guard verdict.isOK else { return .init(.bad, "Diagnostics fail", reasons.map(Self.sentence)) }
+    guard verdict.isOK else {
+      return .init(.bad, "Diagnostics fail", samplerReasons.map(Self.sentence))
+    }
     var details = String(
       format: "R-hat is %.4f at most; there are %.0f effective draws or more, and no divergences",
       verdict.rHatMaximum, min(verdict.bulkESSMinimum, verdict.tailESSMinimum))
     if verdict.eBFMIMinimum.isFinite {
       details += String(format: "; E-BFMI is %.2f or more", verdict.eBFMIMinimum)
     }
-    let remarks = (reasons + notes).map(Self.sentence)
+    let remarks = (samplerReasons + notes).map(Self.sentence)
     return method == .laplace
       ? .init(.doubtful, "Draws of an approximation: nothing here checks it", remarks)
       : .init(
@@ -84,8 +95,8 @@ extension SolveReport {
       numbers += String(format: "; the encoder's misreading at %.1f", reading)
     }
     numbers += "."
-    let details = [Self.sentence(misfit.reason), numbers]
-    return switch misfit.verdict {
+    let details = [Self.sentence(kinshipReason), numbers]
+    return switch kinshipVerdict {
     case .inFamily:
       .init(.good, "In-family: the picture is like those that the model knows", details)
     case .doubtful:

@@ -19,6 +19,8 @@ extension SolveReport {
           ("channels", .integer(channels)), ("observed_fraction", .number(observedFraction)),
         ])
       ),
+      ("data", data.json),
+      ("warnings", .array(warnings.map { .string($0.text) })),
       ("noise", noise), ("method", .string(method.rawValue)),
       ("space", .string(options.space.rawValue)),
       ("chains", .integer(drawCounts.chains)),
@@ -90,7 +92,7 @@ extension SolveReport {
       ("scale_percentile", .optional(misfit.scalePercentile)),
       ("reading_percentile", .optional(misfit.readingPercentile)),
       ("percentile", .number(misfit.percentile)),
-      ("verdict", .string(misfit.verdict.rawValue)), ("reason", .string(misfit.reason)),
+      ("verdict", .string(kinshipVerdict.rawValue)), ("reason", .string(kinshipReason)),
     ])
   }
 

@@ -116,13 +116,20 @@ public struct SolveReport: Sendable {
   /// The standard deviation shown white in `std.png`.
   public let deviationScale: Double?
   let latentDimension: Int
+  /// What the data's file is, its numbers for black and white, and how many of them are missing, clipped
+  /// and left out for standing alone at an end of the range.
+  public let data: DataRecord
+  /// What the data, the operator and the result itself give reason to say.
+  public let warnings: [Warning]
+  /// Those of the result itself.
+  let resultWarnings: [Warning]
 
   init(
     command: String, options: SolveOptions, model: (name: String, digest: String),
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
     gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
     measurement: MeasurementModel, lattice: ResidualLattice?, prior: PriorReference,
-    reading: Double?
+    reading: Double?, warnings operatorWarnings: [Warning]
   ) throws {
     residualKind = measurement.residualKind
     solver = measurement.solver
@@ -185,7 +192,13 @@ public struct SolveReport: Sendable {
       scale: posterior.residualScale, reading: reading)
     quality = pictures.quality
     deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
-      .map { $0 > 0 ? $0 : 1 }
+      .map { $0 > 0 ? $0 * (solution.picture.form.units?.width ?? 1) : 1 }
+    data = DataRecord(solution.picture)
+    resultWarnings = Self.warnings(
+      fit: fit, draws: solution.baseDraws, latent: latentDimension,
+      isOneChain: run?.chains != nil && drawCounts.chains == 1,
+      name: imagePath == "-" ? "standard input" : imagePath)
+    warnings = operatorWarnings + solution.picture.warnings + resultWarnings
   }
 
   private static func sigma(
@@ -210,11 +223,31 @@ public struct SolveReport: Sendable {
   }
 
   /// Whether the answer can be relied on: the contract's diagnostics, or for `--method map` that the
-  /// climb converged.
-  public var isOK: Bool { verdict?.isOK ?? isConverged }
+  /// climb converged; and no warning makes it doubtful.
+  public var isOK: Bool { areDrawsOK && doubts.isEmpty }
+
+  /// Whether the sampler, or the climb, did its work.
+  public var areDrawsOK: Bool { verdict?.isOK ?? isConverged }
+
+  /// The warnings that make the answer doubtful.
+  var doubts: [String] { warnings.filter(\.isDoubt).map(\.text) }
+
+  /// What the prior misfit says, and not better than doubtful while something makes the answer so.
+  public var kinshipVerdict: PriorMisfit.Verdict {
+    misfit.verdict == .inFamily && !doubts.isEmpty ? .doubtful : misfit.verdict
+  }
+
+  /// In words why.
+  public var kinshipReason: String {
+    misfit.verdict == .inFamily && !doubts.isEmpty
+      ? doubts.joined(separator: "; ") : misfit.reason
+  }
 
   /// In words why not; and why the method asked for was given up, which alone is no harm.
-  public var reasons: [String] {
+  public var reasons: [String] { samplerReasons + doubts }
+
+  /// The sampler's, or the climb's.
+  public var samplerReasons: [String] {
     if let verdict {
       let disagreement =
         groups.isEmpty
@@ -265,12 +298,14 @@ public struct SolveReport: Sendable {
     }
     guard let verdict else { return [first + ", most probable picture only"] }
     let second =
-      verdict.isOK
+      isOK
       ? String(
         format: "%d draws, R-hat %.3f, effective draws %.0f or more: diagnostics pass",
         drawCounts.chains * drawCounts.draws, verdict.rHatMaximum,
         min(verdict.bulkESSMinimum, verdict.tailESSMinimum))
-      : "DIAGNOSTICS FAIL: " + (verdict.reasons.first ?? "")
+      : verdict.isOK
+        ? "DOUBTFUL: " + (doubts.first ?? "")
+        : "DIAGNOSTICS FAIL: " + (verdict.reasons.first ?? "")
     return [first, second]
   }
 

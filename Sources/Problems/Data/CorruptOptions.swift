@@ -14,6 +14,9 @@ public struct CorruptOptions: Sendable, Equatable {
   /// The light's way before the noise.
   public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
+  /// The model that `problem.yaml` is to name; nil for the one of `solving`, or none where that does not
+  /// paint such pictures.
+  public var model: String?
   /// What `problem.yaml` is to say beyond that: model and sampling.
   public var solving = SolveOptions(threads: 1)
   public var hole = Hole.none

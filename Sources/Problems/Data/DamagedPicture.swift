@@ -9,8 +9,11 @@ import Tensors
 /// A task's files, read and held against the model: what the posterior needs to know of one picture.
 package struct DamagedPicture {
   package let task: SolveTask
-  /// How results are written: the data's own file, or 8 bits from black to white.
-  package let picture: Picture
+  /// How results are written.
+  package let form: ResultForm
+  /// What the data's file is, and what in it is black and white.
+  package let format: String
+  package let range: DataRange
   /// y, in the shape of the forward model's codomain.
   package let values: [Float]
   /// One flag for each datum; nil when all are observed.
@@ -28,33 +31,70 @@ package struct DamagedPicture {
   package let sigma: Double
   /// A picture that the data suggest, and the elements that it knows something of.
   package let suggestion: (picture: [Float], isKnown: [Bool])
-  package let warnings: [String]
+  /// Places of values that lie alone at an end of the range: they are left out.
+  package let isolatedEnds: [Int]
+  package let warnings: [Warning]
 
   package init(
     task: SolveTask, options: SolveOptions, model: PAEModel, forward: ForwardModel,
     noise: ResolvedNoise
   ) throws {
-    let data = try MeasuredData(task.image, forward: forward, model: model)
+    let data = try MeasuredData(
+      task.image, forward: forward, model: model, range: options.range,
+      missing: .init(
+        allowsNonFinite: task.allowsMissing, transparent: task.isTransparentMissing))
     self.task = task
-    picture = data.picture
+    (form, format, range) = (data.form, data.format, data.range)
     values = data.values
-    warnings = data.warnings
-    observed = try task.mask.map { try Self.readMask($0, shape: forward.dataShape) }
-    truth = try task.truth.map { try Self.readTruth($0, shape: model.imageShape) }
+    var warnings = data.warnings
+    var flags = data.observed.map { everyChannel($0, shape: forward.dataShape) }
+    if let path = task.mask {
+      let mask = try Self.readMask(path, shape: forward.dataShape, reading: options.maskReading)
+      warnings += mask.warnings.map { Warning($0) }
+      if let warning = maskWarning(mask.name, values: values, observed: mask.observed) {
+        warnings.append(warning)
+      }
+      flags = flags.map { zip($0, mask.observed).map { $0 && $1 } } ?? mask.observed
+      guard flags?.contains(true) ?? true else {
+        throw PipelineError.data(
+          "\(task.image) and the mask \(path) together leave nothing that is observed")
+      }
+    } else if options.maskReading != Mask.Reading() {
+      throw PipelineError.usage("--invert-mask and --mask-bad go with --mask")
+    } else if task.isTransparentMissing, flags == nil {
+      throw PipelineError.usage(
+        "nothing of \(task.image) is missing, neither by transparency nor by NaN: give --mask, or use "
+          + "paeinvert denoise")
+    }
+    truth = try task.truth.map {
+      try Self.readTruth($0, shape: model.imageShape, range: options.range.map { _ in data.range })
+    }
+    // A sample at an end says "within half a step of it, or beyond".
+    let halfStep = Float(data.quantizationStep / 2)
+    let limits = data.ends ?? 0...1
+    ends = limits.lowerBound + halfStep...limits.upperBound - halfStep
+    var isolated: [Int] = []
     switch options.clipping {
     case .yes: isCensored = true
     case .no: isCensored = false
     case .auto:
-      isCensored =
-        data.hasEnds
-        && clippingPileUp(
-          values, observed: observed, low: Float(picture.range.lowerBound),
-          high: Float(picture.range.upperBound))
+      guard data.ends != nil else {
+        isCensored = false
+        break
+      }
+      let pileUp = ClippingPileUp(
+        Tensor(shape: forward.dataShape, values: values), observed: flags,
+        low: limits.lowerBound, high: limits.upperBound)
+      (isCensored, isolated) = (pileUp.isClipped, pileUp.isolated)
     }
-    // A sample at an end says "within half a step of it, or beyond".
-    let halfStep = Float(data.quantizationStep / 2)
-    ends =
-      Float(picture.range.lowerBound) + halfStep...Float(picture.range.upperBound) - halfStep
+    isolatedEnds = isolated
+    if !isolated.isEmpty {
+      warnings.append(isolationWarning(isolated, shape: forward.dataShape, name: task.image))
+      var kept = flags ?? [Bool](repeating: true, count: values.count)
+      for index in isolated { kept[index] = false }
+      flags = everyChannel(kept, shape: forward.dataShape)
+    }
+    observed = flags
     kinds = PixelData.kinds(
       of: values, observed: observed, censored: isCensored, low: ends.lowerBound,
       high: ends.upperBound)
@@ -74,11 +114,19 @@ package struct DamagedPicture {
         forward.dataShape.rank == 3
         ? estimateSigma(
           picture: Tensor(shape: forward.dataShape, values: values), kinds: kinds,
-          low: ends.lowerBound, high: ends.upperBound)
+          low: ends.lowerBound, high: ends.upperBound, isWhite: options.noise.isWhite)
           / (try noise.shape.localShare()).squareRoot()
         : estimateSigma(coefficients: values)
     }
     suggestion = try forward.backProjection(values, observed: observed)
+    if case .known(let sigma) = options.noise.level, forward.dataShape.rank == 3,
+      let warning = sigmaWarning(
+        sigma, values: values, kinds: kinds, isClipped: isCensored, name: task.image)
+    {
+      warnings.append(warning)
+    }
+    if let warning = censoringWarning(kinds, name: task.image) { warnings.append(warning) }
+    self.warnings = warnings
   }
 
   /// Data that were never in a file: neither rounded nor clipped. Unobserved values are not looked at.
@@ -88,7 +136,7 @@ package struct DamagedPicture {
     independentSigmas: [Float]? = nil
   ) throws(PlanError) {
     task = SolveTask(image: "simulated", output: "")
-    picture = Picture(tensor: Tensor(shape: forward.pictureShape))
+    (form, format, range, isolatedEnds) = (ResultForm(), "simulated", .unit, [])
     (values, self.observed, self.sigma) = (data, observed, sigma)
     (truth, isCensored, warnings) = (nil, false, [])
     ends = 0...1
@@ -121,30 +169,39 @@ package struct DamagedPicture {
     return Double(observed.count { $0 }) / Double(observed.count)
   }
 
-  private static func readTruth(_ path: String, shape: Shape) throws -> Tensor {
-    let truth = try Picture.read(path: path)
-    guard truth.tensor.shape == shape else {
+  private static func readTruth(
+    _ path: String, shape: Shape, range: DataRange?
+  ) throws -> Tensor {
+    let file = try PixelArray(path: path)
+    try file.requireFinite(hint: "a truth has no missing pixels")
+    let isGrey = shape[0] == 1 && file.commonChannel != nil
+    guard Shape(isGrey ? 1 : file.shape[0], file.shape[1], file.shape[2]) == shape else {
       throw PipelineError.data(
-        "the truth \(path) is \(truth.width)x\(truth.height) with \(truth.tensor.shape[0]) channels "
+        "the truth \(path) is \(file.shape[2])x\(file.shape[1]) with \(file.shape[0]) channels "
           + "but the model paints \(shape[2])x\(shape[1]) with \(shape[0])")
     }
-    return truth.tensor
+    return Tensor(
+      shape: shape,
+      values: file.values.prefix(shape.count).map((range ?? file.statedRange).intensity))
   }
 
   /// White (≥ 50 % of the range) = observed, for every channel of a pixel.
-  static func readMask(_ path: String, shape: Shape) throws -> [Bool] {
+  static func readMask(
+    _ path: String, shape: Shape, reading: Mask.Reading = Mask.Reading()
+  ) throws -> (name: String, observed: [Bool], warnings: [String]) {
     guard shape.rank == 3 else {
       throw PipelineError.configuration(
         "a mask goes with pixels: name the measured frequencies in the fourier step")
     }
-    let flags = try PixelArray.readMask(path, height: shape[1], width: shape[2])
-    return (0..<shape[0]).flatMap { _ in flags }
+    let mask = try Mask(path: path, height: shape[1], width: shape[2], reading: reading)
+    return (path, (0..<shape[0]).flatMap { _ in mask.observed }, mask.warnings)
   }
 
   /// One σ for each element, each positive.
   package static func readSigmaMap(_ path: String, shape: Shape) throws -> [Float] {
     guard shape.rank == 3 else { throw PipelineError.configuration("a sigma map goes with pixels") }
-    let map = try PixelArray.read(path, channels: shape[0], height: shape[1], width: shape[2])
+    let map = try PixelArray.read(
+      path, channels: shape[0], height: shape[1], width: shape[2], areIntensities: true)
     if let bad = map.firstIndex(where: { !($0 > 0) }) {
       let pixel = bad % (shape[1] * shape[2])
       throw PipelineError.data(
@@ -154,4 +211,14 @@ package struct DamagedPicture {
     }
     return map
   }
+}
+
+/// Flags of pixels from flags of elements: missing in one channel is missing in all.
+private func everyChannel(_ flags: [Bool], shape: Shape) -> [Bool] {
+  guard shape.rank == 3, shape[0] > 1 else { return flags }
+  let pixels = shape[1] * shape[2]
+  let common = (0..<pixels).map { pixel in
+    (0..<shape[0]).allSatisfy { flags[$0 * pixels + pixel] }
+  }
+  return (0..<shape[0]).flatMap { _ in common }
 }

@@ -14,7 +14,7 @@ extension CorruptOptions.Hole {
     var flags = [Bool](repeating: true, count: width * height)
     switch self {
     case .none: return nil
-    case .mask(let path): return try DamagedPicture.readMask(path, shape: shape)
+    case .mask(let path): return try DamagedPicture.readMask(path, shape: shape).observed
     case .rectangle(let rows, let columns):
       guard (0..<height).contains(rows.upperBound), rows.lowerBound >= 0,
         (0..<width).contains(columns.upperBound), columns.lowerBound >= 0

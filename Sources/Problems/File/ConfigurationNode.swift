@@ -93,6 +93,14 @@ struct ConfigurationNode {
     return value
   }
 
+  func boolean() throws -> Bool {
+    switch node.scalar?.string {
+    case "true", "yes": return true
+    case "false", "no": return false
+    default: throw error("must be true or false")
+    }
+  }
+
   /// One of the cases of an enumeration.
   func choice<T: RawRepresentable & CaseIterable>(_ type: T.Type) throws -> T
   where T.RawValue == String {
@@ -168,7 +176,7 @@ struct ConfigurationNode {
 }
 
 /// Levenshtein's distance.
-func editDistance(_ a: String, _ b: String) -> Int {
+public func editDistance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a), Array(b))
   var row = Array(0...b.count)
   for i in a.indices {

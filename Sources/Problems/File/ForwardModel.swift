@@ -11,19 +11,23 @@ package struct ForwardModel {
   /// Of the pictures.
   package var pictureShape: Shape { map.domain }
   package var dataShape: Shape { map.codomain }
+  package let warnings: [Warning]
   package var isIdentity: Bool { map is IdentityOperator }
 
   /// - Throws: `PipelineError` or `PlanError` for files and sizes that do not fit, naming the step.
   package init(_ steps: [ForwardStep], on shape: Shape) throws {
     var operators: [any LinearOperator] = []
+    var warnings: [Warning] = []
     for (index, step) in steps.enumerated() {
       do {
-        operators.append(try step.makeOperator(on: operators.last?.codomain ?? shape))
+        operators.append(
+          try step.makeOperator(on: operators.last?.codomain ?? shape) { warnings.append($0) })
       } catch let error as PlanError {
         let message = "operator \(index + 1): \(error)"
         throw step.readsFile ? PipelineError.data(message) : .configuration(message)
       }
     }
+    self.warnings = warnings
     sampling = operators.last as? FourierSamplingOperator
     switch operators.count {
     case 0: map = IdentityOperator(shape: shape)

@@ -13,8 +13,17 @@ public enum ForwardStep: Sendable, Equatable {
     case disc(Double)
     /// Length in pixels, angle in degrees.
     case motion(length: Double, angle: Double)
-    /// A grey PNG or a NumPy array, scaled to sum to one.
-    case file(path: String)
+    /// A grey PNG or a NumPy array, scaled to sum to one. The centre, row and column counted from 0, is
+    /// the middle element where the sides are odd, and must be stated where they are not.
+    case file(path: String, center: Center? = nil)
+  }
+
+  /// An element of a kernel.
+  public struct Center: Sendable, Equatable {
+    public let row: Int
+    public let column: Int
+
+    public init(row: Int, column: Int) { (self.row, self.column) = (row, column) }
   }
 
   public enum Border: String, Sendable, CaseIterable {
@@ -40,7 +49,8 @@ public enum ForwardStep: Sendable, Equatable {
     }
   }
 
-  func makeOperator(on shape: Shape) throws -> any LinearOperator {
+  /// - Parameter warn: called with one-line warnings.
+  func makeOperator(on shape: Shape, warn: (Warning) -> Void) throws -> any LinearOperator {
     guard shape.rank == 3 else {
       throw PipelineError.configuration("nothing can follow Fourier sampling")
     }
@@ -51,7 +61,7 @@ public enum ForwardStep: Sendable, Equatable {
         .periodic: .periodic, .zero: .zero, .reflecting: .reflecting,
       ]
       return try ConvolutionOperator(
-        shape: shape, kernel: try function.kernel(), border: borders[border] ?? .periodic)
+        shape: shape, kernel: try function.kernel(warn: warn), border: borders[border] ?? .periodic)
     case .downsample(let factor): return try DownsamplingOperator(shape: shape, factor: factor)
     case .crop(let top, let left, let cropHeight, let cropWidth):
       return try CropOperator(
@@ -62,11 +72,11 @@ public enum ForwardStep: Sendable, Equatable {
       let gains = try PixelArray.read(path, channels: shape[0], height: height, width: width)
       return try GainOperator(shape: shape, gains: gains)
     case .mask(let path):
-      let flags = try PixelArray.readMask(path, height: height, width: width)
+      let flags = try mask(path, height, width, warn)
       return try GainOperator(
         shape: shape, gains: (0..<shape.count).map { flags[$0 % flags.count] ? 1 : 0 })
     case .fourier(let path):
-      let flags = try PixelArray.readMask(path, height: height, width: width)
+      let flags = try mask(path, height, width, warn)
       // From a picture with the zero frequency in the middle to the order of the transform.
       let sampled = (0..<height * width).map { index in
         let row = (index / width + height / 2) % height
@@ -76,26 +86,27 @@ public enum ForwardStep: Sendable, Equatable {
       return try FourierSamplingOperator(shape: shape, sampled: sampled)
     }
   }
+
+  private func mask(
+    _ path: String, _ height: Int, _ width: Int, _ warn: (Warning) -> Void
+  ) throws -> [Bool] {
+    let mask = try Mask(path: path, height: height, width: width)
+    mask.warnings.forEach { warn(Warning($0)) }
+    return mask.observed
+  }
 }
 
 extension ForwardStep.PointSpread {
-  /// The kernel, of sum one.
-  func kernel() throws -> Tensor {
+  /// The kernel, of sum one, its middle element the centre.
+  /// - Parameter warn: called with one-line warnings.
+  func kernel(warn: (Warning) -> Void) throws -> Tensor {
     switch self {
     case .gaussian(let sigma): return try PointSpreadFunction.gaussian(sigma: sigma)
     case .disc(let radius): return try PointSpreadFunction.disc(radius: radius)
     case .motion(let length, let angle):
       return try PointSpreadFunction.motion(length: length, angle: angle)
-    case .file(let path):
-      let kernel = try PixelArray.readGrid(path)
-      let sum = kernel.values.reduce(0.0) { $0 + Double($1) }
-      let size = kernel.values.reduce(0.0) { $0 + abs(Double($1)) }
-      guard abs(sum) > 1e-6 * size else {
-        throw PipelineError.data(
-          "the point-spread function \(path) sums to \(sum): it must pass some light to be scaled to one"
-        )
-      }
-      return Tensor(shape: kernel.shape, values: kernel.values.map { Float(Double($0) / sum) })
+    case .file(let path, let center):
+      return try KernelFile(path: path, center: center, warn: warn).kernel
     }
   }
 }

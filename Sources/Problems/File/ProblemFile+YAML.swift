@@ -2,7 +2,10 @@ import Numerics
 
 extension ProblemFile {
   /// The problem in full, as a file that `read` takes: every option is there, the defaults too.
-  public var yaml: String {
+  public var yaml: String { yaml(namesModel: true) }
+
+  /// - Parameter namesModel: false to leave the model to who solves it.
+  package func yaml(namesModel: Bool) -> String {
     var lines: [String] = []
     if tasks.count == 1 {
       lines.append("data: " + Self.quoted(tasks[0].image))
@@ -10,15 +13,23 @@ extension ProblemFile {
       lines.append("data:")
       lines += tasks.map { "  - " + Self.quoted($0.image) }
     }
+    switch options.range {
+    case .automatic: lines.append("range: auto")
+    case .limits(let range): lines.append("range: [\(range.low), \(range.high)]")
+    case nil: break
+    }
     if let truth = tasks.first?.truth { lines.append("truth: " + Self.quoted(truth)) }
     if let mask = tasks.first?.mask { lines.append("mask: " + Self.quoted(mask)) }
+    if options.maskReading.isInverted { lines.append("invert-mask: true") }
+    if let bad = options.maskReading.bad { lines.append("mask-bad: \(bad)") }
+    if tasks.first?.isTransparentMissing ?? false { lines.append("transparent: missing") }
     if tasks.count == 1 {
       lines.append("output: " + Self.quoted(tasks[0].output))
     } else {
       lines.append("output:")
       lines += tasks.map { "  - " + Self.quoted($0.output) }
     }
-    lines.append("model: " + Self.quoted(options.model))
+    if namesModel { lines.append("model: " + Self.quoted(options.model)) }
     if !options.operators.isEmpty {
       lines.append("operator:")
       lines += options.operators.map { "  - " + Self.text($0) }
@@ -63,7 +74,10 @@ extension ProblemFile {
       case .gaussian(let sigma): kind = "gaussian: \(sigma)"
       case .disc(let radius): kind = "disc: \(radius)"
       case .motion(let length, let angle): kind = "motion: {length: \(length), angle: \(angle)}"
-      case .file(let path): kind = "file: " + quoted(path)
+      case .file(let path, let center):
+        kind =
+          "file: " + quoted(path)
+          + (center.map { ", center: [\($0.row), \($0.column)]" } ?? "")
       }
       return "blur: {\(kind), border: \(border.rawValue)}"
     case .downsample(let factor): return "downsample: \(factor)"

@@ -8,8 +8,8 @@ public struct ProblemFile: Sendable, Equatable {
   public var tasks: [SolveTask]
 
   static let keys = [
-    "data", "truth", "mask", "output", "model", "operator", "noise", "residual", "clipped",
-    "sampling",
+    "data", "range", "truth", "mask", "invert-mask", "mask-bad", "transparent", "output", "model",
+    "operator", "noise", "residual", "clipped", "sampling",
   ]
   static let noiseKeys = [
     "sigma", "spectrum", "border", "sigma-map", "channel-covariance", "solver",
@@ -18,7 +18,10 @@ public struct ProblemFile: Sendable, Equatable {
     "method", "space", "chains", "draws", "warmup", "target-accept", "seed", "samples",
   ]
   static let operatorKeys = ["blur", "downsample", "crop", "pad", "gain", "mask", "fourier"]
-  static let blurKeys = ["gaussian", "disc", "motion", "file", "border"]
+  static let blurKeys = ["gaussian", "disc", "motion", "file", "center", "border"]
+
+  /// What becomes of transparent pixels.
+  private enum Transparent: String, CaseIterable { case ignored, missing }
 
   public init(options: SolveOptions, tasks: [SolveTask]) {
     self.options = options
@@ -73,6 +76,16 @@ public struct ProblemFile: Sendable, Equatable {
       options.clipping = try node.choice(SolveOptions.Clipping.self)
     }
     if let node = members["sampling"] { try Self.read(node, into: &options) }
+    if let node = members["range"] {
+      let text = try node.elements.map { try $0.string() }.joined(separator: ",")
+      guard let range = DataRange.Choice(text) else {
+        throw node.error("must be auto, or two numbers [LO, HI] with LO below HI")
+      }
+      options.range = range
+    }
+    if let node = members["invert-mask"] { options.maskReading.isInverted = try node.boolean() }
+    if let node = members["mask-bad"] { options.maskReading.bad = try node.number() }
+    let transparent = try members["transparent"]?.choice(Transparent.self) ?? .ignored
     self.options = options
     guard let data = members["data"] else { throw root.error("the key 'data' is missing") }
     let images = try data.elements.map(path)
@@ -94,7 +107,9 @@ public struct ProblemFile: Sendable, Equatable {
       throw data.error("has standard input twice")
     }
     tasks = zip(images, outputs).map {
-      SolveTask(image: $0, output: $1, mask: mask, truth: truth)
+      SolveTask(
+        image: $0, output: $1, mask: mask, truth: truth,
+        isTransparentMissing: transparent == .missing)
     }
   }
 
@@ -177,9 +192,12 @@ public struct ProblemFile: Sendable, Equatable {
   ) throws -> ForwardStep {
     let members = try node.members(blurKeys)
     let border = try members["border"]?.choice(ForwardStep.Border.self) ?? .reflecting
-    let kinds = members.keys.filter { $0 != "border" }
+    let kinds = members.keys.filter { $0 != "border" && $0 != "center" }
     guard kinds.count == 1, let value = members[kinds[0]] else {
       throw node.error("needs one of gaussian, disc, motion, file")
+    }
+    if let node = members["center"], kinds[0] != "file" {
+      throw node.error("goes with 'file': the others have their centre in the middle")
     }
     switch kinds[0] {
     case "gaussian": return .blur(.gaussian(try value.number()), border: border)
@@ -190,7 +208,13 @@ public struct ProblemFile: Sendable, Equatable {
       return .blur(
         .motion(length: try length.number(), angle: try motion["angle"]?.number() ?? 0),
         border: border)
-    default: return .blur(.file(path: try path(value)), border: border)
+    default:
+      let center = try members["center"].map { node in
+        let place = try node.elements.map { try $0.integer() }
+        guard place.count == 2 else { throw node.error("must be [row, column], counted from 0") }
+        return ForwardStep.Center(row: place[0], column: place[1])
+      }
+      return .blur(.file(path: try path(value), center: center), border: border)
     }
   }
 }

@@ -87,7 +87,8 @@ public struct NoiseOptions: Sendable, Equatable {
   func validate() throws(PipelineError) {
     if case .value(let sigma) = sigma, !(sigma > 0 && sigma <= 100) {
       throw .usage(
-        "--sigma must be a positive number of intensity units (black 0, white 1), or auto")
+        "--sigma must be a positive number of intensity units (black 0, white 1), or auto, not "
+          + short(sigma))
     }
     if case .power(let exponent, let knee) = spectrum {
       guard exponent.isFinite, abs(exponent) <= 20, knee >= 0, knee <= 100 else {

@@ -82,15 +82,19 @@ package final class AutoencoderTrainer {
   }
 
   /// One pass over the pictures in an order drawn for this epoch.
-  /// - Parameter report: called after each step with the steps done and the batch's mean squared
-  ///   error per pixel; returns false to stop early.
-  /// - Returns: the mean over steps of the mean squared error per pixel, or nil when stopped.
-  package func runEpoch(_ epoch: Int, report: (Int, Double) -> Bool) -> Double? {
+  /// - Parameters:
+  ///   - done: steps of it that were done before a break.
+  ///   - report: called after each step with the steps done and the batch's mean squared error per pixel;
+  ///     returns false to stop early.
+  /// - Returns: the mean over the steps run here of the mean squared error per pixel, or nil when stopped.
+  package func runEpoch(
+    _ epoch: Int, after done: Int = 0, report: (Int, Double) -> Bool
+  ) -> Double? {
     var stream = key.child("order").child(epoch).stream()
     let order = stream.permutation(images.count)
     var total = 0.0
     var loss = 0.0
-    for step in 0..<stepsPerEpoch {
+    for step in done..<stepsPerEpoch {
       let count = epoch * stepsPerEpoch + step
       let progress = Double(count) / Double(schedule.totalSteps)
       let stepKey = key.child("dropout").child(epoch).child(step)
@@ -113,8 +117,9 @@ package final class AutoencoderTrainer {
       }
       if !report(step + 1, error) { return nil }
     }
-    epochLoss = loss / Double(stepsPerEpoch)
-    return total / Double(stepsPerEpoch)
+    let run = Double(max(stepsPerEpoch - done, 1))
+    epochLoss = loss / run
+    return total / run
   }
 
   /// The networks with averaged weights.

@@ -43,7 +43,10 @@ public final class ClassifierTrainer {
     guard classes >= 2 else { throw TrainingError.labels("all of them are 0") }
     let heldOut = min(recipe.heldOut, images.count / 10)
     guard images.count - heldOut >= recipe.batch, heldOut >= 1 else {
-      throw TrainingError.tooFewPictures(found: images.count, needed: recipe.batch * 10 / 9 + 10)
+      throw TrainingError.tooFewPictures(
+        found: images.count, needed: recipe.batch * 10 / 9 + 10,
+        reason: "a step (--batch) needs \(recipe.batch), and a tenth is held out; lower that option"
+      )
     }
     self.images = images
     self.labels = labels
@@ -75,8 +78,6 @@ public final class ClassifierTrainer {
   /// Trains to the end, or until `progress` returns false.
   /// - Returns: the classifier, or nil when stopped.
   public func run(progress: (TrainingProgress) -> Bool) throws -> Classifier? {
-    let clock = ContinuousClock()
-    let start = clock.now
     let heldOut = ImageSubset(images, split.heldOut)
     let heldOutLabels = split.heldOut.map { labels[$0] }
     let meter = ProgressMeter(
@@ -108,8 +109,7 @@ public final class ClassifierTrainer {
         training: ClassifierRecord(
           data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
           seed: recipe.seed, epochs: recipe.epochs, bestEpoch: best.epoch,
-          wallSeconds: (clock.now - start).inSeconds.rounded(), version: version,
-          heldOutAccuracy: best.accuracy)),
+          version: version, heldOutAccuracy: best.accuracy)),
       network: best.network)
   }
 
