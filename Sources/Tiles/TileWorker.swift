@@ -320,6 +320,16 @@ final class TileWorker {
     }
   }
 
+  /// Σ ‖r‖² over the tiles of the block, r what neither means nor codes span; `tiles` are lost.
+  func residualSquare() -> Double {
+    takeResiduals()
+    var sum = 0.0
+    for index in 0..<count * prior.tileCount {
+      sum += Double(tiles.pointer[index]) * Double(tiles.pointer[index])
+    }
+    return sum
+  }
+
   /// E[e | y] added to the means; its square to the squares, with the cross term.
   private func addResiduals(_ mixture: NoisyMixture, withSquares: Bool) {
     guard !prior.isComplete else { return }
