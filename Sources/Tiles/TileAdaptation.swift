@@ -134,7 +134,8 @@ final class TileScatter {
     }
   }
 
-  private func add(_ other: TileScatter) {
+  /// Adds those of other tiles.
+  func add(_ other: TileScatter) {
     for index in masses.indices { masses[index] += other.masses[index] }
     for index in 0..<sums.count { sums.pointer[index] += other.sums.pointer[index] }
   }
