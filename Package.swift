@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "PAEInversion", targets: ["PAEInversion"]),
     .executable(name: "paeinvert", targets: ["paeinvert"]),
     .executable(name: "paeinvert-bench", targets: ["paeinvert-bench"]),
+    .executable(name: "paeinvert-photos", targets: ["paeinvert-photos"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -67,6 +68,12 @@ let package = Package(
       [
         "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
         "Networks", "Operators", "Noise", "Likelihoods", "Flows",
+      ]),
+    module(
+      "Tiles",
+      [
+        "CLAPACK", "Tensors", "Randomness", "Workers", "Numerics", "Maps", "ImageFiles",
+        "Networks", "Operators", "Noise", "Flows",
       ]),
     // Level 7.
     module(
@@ -126,6 +133,12 @@ let package = Package(
         "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
         "Inversion", "Training",
         "PAEInversion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "paeinvert-photos",
+      dependencies: [
+        "Tensors", "Workers", "Maps", "ImageFiles", "Operators", "Noise", "Tiles",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     // Tests.
     .target(

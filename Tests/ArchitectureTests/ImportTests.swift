@@ -25,7 +25,7 @@ private let system: Set<String> = ["Foundation", "Glibc", "Synchronization", "Di
 
 /// Modules of other packages, with the only modules that may import them.
 private let outside: [String: Set<String>] = [
-  "ArgumentParser": ["paeinvert", "paeinvert-bench"], "Logging": ["paeinvert"],
+  "ArgumentParser": ["paeinvert", "paeinvert-bench", "paeinvert-photos"], "Logging": ["paeinvert"],
   "Yams": ["Problems"],
 ]
 

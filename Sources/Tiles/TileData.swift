@@ -1,0 +1,151 @@
+import Noise
+import Operators
+import Maps
+import Tensors
+
+/// What was measured of a picture x (C×H×W), and the law of its noise.
+public struct TileData: Sendable {
+  /// The law of the noise of data that see pixels one by one.
+  public enum PixelNoise: Sendable {
+    /// White, of this deviation (intensity).
+    case white(sigma: Double)
+    /// White, of a deviation that the tiles themselves tell.
+    case unknown
+    /// The deviation of each element, C×H×W, channels first.
+    case deviations([Float])
+  }
+
+  enum Kind: Sendable {
+    /// y = x + n where `observed`, one flag for each element; all of them where it is nil.
+    case pixels(values: [Float], noise: PixelNoise, observed: [Bool]?)
+    /// y = A x + n.
+    case forward(values: [Float], map: any LinearOperator, noise: any NoiseModel)
+  }
+
+  /// C×H×W of x.
+  public let shape: Shape
+  let kind: Kind
+
+  /// The picture itself, in noise, where `observed` (C×H×W flags; nil: everywhere). What it holds elsewhere is
+  /// not looked at.
+  /// - Throws: `data` when a datum is not finite, a deviation not positive, or nothing is observed.
+  public init(picture: Tensor, noise: PixelNoise, observed: [Bool]? = nil) throws(TileError) {
+    try Self.check(picture.shape)
+    let count = picture.count
+    guard observed == nil || observed!.count == count else {
+      throw .data("the mask has \(observed!.count) flags for \(count) elements")
+    }
+    func isSeen(_ index: Int) -> Bool { observed?[index] ?? true }
+    if let bad = picture.values.indices.first(where: { isSeen($0) && !picture.values[$0].isFinite })
+    {
+      throw .data("element \(bad) of the picture is not finite; mark it as missing")
+    }
+    guard picture.values.indices.contains(where: isSeen) else {
+      throw .data("nothing of the picture is observed")
+    }
+    switch noise {
+    case .white(let sigma):
+      guard sigma > 0, sigma.isFinite else {
+        throw .data("the noise level is \(sigma); it must be positive and finite")
+      }
+    case .deviations(let deviations):
+      guard deviations.count == count else {
+        throw .data("\(deviations.count) noise levels for \(count) elements")
+      }
+      if let bad = deviations.indices.first(where: {
+        isSeen($0) && !(deviations[$0] > 0 && deviations[$0].isFinite)
+      }) {
+        throw .data("noise level \(bad) is \(deviations[bad]); it must be positive and finite")
+      }
+    case .unknown: break
+    }
+    shape = picture.shape
+    let complete = observed?.allSatisfy { $0 } ?? true
+    kind = .pixels(values: picture.values, noise: noise, observed: complete ? nil : observed)
+  }
+
+  /// y = A x + n with a linear operator on C×H×W and Gaussian noise.
+  /// - Throws: `data` when the sizes do not fit or a datum is not finite.
+  public init(
+    values: [Float], forward: any LinearOperator, noise: any NoiseModel
+  ) throws(TileError) {
+    try Self.check(forward.domain)
+    guard values.count == forward.codomain.count, noise.dimension == values.count else {
+      throw .data(
+        "\(values.count) data and noise for \(noise.dimension) where the operator gives "
+          + "\(forward.codomain.count)")
+    }
+    if let bad = values.firstIndex(where: { !$0.isFinite }) {
+      throw .data("datum \(bad) is not finite")
+    }
+    shape = forward.domain
+    kind = .forward(values: values, map: forward, noise: noise)
+  }
+
+  private static func check(_ shape: Shape) throws(TileError) {
+    guard shape.rank == 3, shape[0] == 1 || shape[0] == 3 else {
+      throw .data("a picture is 1×H×W or 3×H×W, not \(shape)")
+    }
+  }
+}
+
+/// How much work goes into an answer.
+public struct TileOptions: Sendable, Equatable {
+  public enum Quality: String, Sendable, CaseIterable {
+    /// Mean and error bars.
+    case fast
+    /// Also the best picture and draws.
+    case normal
+    /// All tiles instead of one in four, and a slower schedule.
+    case best
+  }
+
+  public var quality: Quality
+  /// Whether the mixture is adapted to the picture.
+  public var adapts: Bool
+  /// Draws of the whole picture; 0 in `fast` where the mean needs none.
+  public var draws: Int
+  public var seed: UInt64
+  public var threads: Int
+  /// Draws that are made at the same time: each holds five pictures.
+  public var drawsAtOnce: Int?
+
+  public init(
+    quality: Quality = .normal, adapts: Bool? = nil, draws: Int? = nil, seed: UInt64 = 1,
+    threads: Int
+  ) {
+    self.quality = quality
+    self.adapts = adapts ?? (quality != .fast)
+    self.draws = draws ?? (quality == .fast ? 0 : 16)
+    self.seed = seed
+    self.threads = threads
+  }
+
+  /// Of the mean's tiles.
+  var meanStride: Int { quality == .best ? 1 : 2 }
+  /// Of the best picture's tiles.
+  var bestStride: Int { quality == .best ? 1 : 2 }
+  var samplingLevels: Int { quality == .best ? 24 : 16 }
+}
+
+/// What the data and the prior say about a picture.
+public struct TileAnswer: Sendable {
+  /// An estimate of least squares, C×H×W: the average over tiles, or over draws where the data do not see
+  /// pixels one by one.
+  public let mean: Tensor
+  /// The standard deviation of the truth about the mean, intensity, by `scale` where there is one.
+  public let deviation: Tensor
+  /// The most probable picture (`BestPicture`); nil in `fast`.
+  public let best: Tensor?
+  public let draws: [Tensor]
+  /// σ, as given or estimated; nil where the noise is not white.
+  public let sigma: Double?
+  public let sigmaIsEstimated: Bool
+  /// What the error bars were multiplied by; nil where the data gave no scale.
+  public let scale: ErrorBarScale?
+  /// Kullback–Leibler divergence in nats of the shipped weights from those of this picture, where the mixture
+  /// was adapted: 0 for a picture as the training photographs are on average.
+  public let adaptation: Double?
+  /// (‖W(y − A x̂)‖² + what the posterior's width adds) / data: 1 where model and noise fit.
+  public let chiSquarePerDatum: Double
+}

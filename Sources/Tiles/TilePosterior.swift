@@ -1,0 +1,328 @@
+import Foundation
+import Noise
+import Operators
+import Maps
+import Randomness
+import Tensors
+import Workers
+
+/// The in-memory door of this module: a picture of any size, its damage, a prior on tiles; and what the picture
+/// may have been.
+///
+///     let prior = try TilePrior.read(path: "data/models/photo.safetensors")
+///     let data = try TileData(picture: noisy, noise: .white(sigma: 0.1))
+///     let answer = try TilePosterior(prior, data, TileOptions(threads: 2)).solve()
+///
+/// The same prior, data, options and seed give the same bytes, whatever the number of threads.
+public struct TilePosterior {
+  private let prior: TilePrior
+  private let data: TileData
+  private let options: TileOptions
+  private let pool: WorkerPool
+
+  /// - Throws: `data` when the picture has other channels than the prior or holds no tile.
+  public init(_ prior: TilePrior, _ data: TileData, _ options: TileOptions) throws(TileError) {
+    let shape = data.shape
+    guard shape[0] == prior.channels else {
+      throw .data("the picture has \(shape[0]) channels, the model \(prior.name) \(prior.channels)")
+    }
+    guard min(shape[1], shape[2]) >= prior.side else {
+      throw .data(
+        "the picture is \(shape[1])×\(shape[2]); the model \(prior.name) needs at least "
+          + "\(prior.side) rows and columns")
+    }
+    self.prior = prior
+    self.data = data
+    self.options = options
+    pool = WorkerPool(threads: max(1, options.threads))
+  }
+
+  /// - Parameter progress: called now and then with what is done and the share of it that is.
+  /// - Throws: `PlanError` of an operator or a noise model; `TileError` when the adapted mixture is none.
+  public func solve(
+    progress: (_ phase: String, _ share: Double) -> Void = { _, _ in }
+  ) throws -> TileAnswer {
+    switch data.kind {
+    case .pixels(let values, let noise, let observed):
+      let sigma = try level(values, noise, observed)
+      if let sigma, observed == nil {
+        return try solveWhite(values, sigma, isEstimated: isUnknown(noise), progress)
+      }
+      return try solvePixels(
+        values, noise, observed, sigma, isEstimated: isUnknown(noise), progress)
+    case .forward(let values, let map, let noise):
+      return try solveForward(values, map, noise, progress)
+    }
+  }
+
+  private func isUnknown(_ noise: TileData.PixelNoise) -> Bool {
+    if case .unknown = noise { return true }
+    return false
+  }
+
+  /// σ of white noise, estimated from whole tiles where it is not known; nil where levels differ.
+  private func level(
+    _ values: [Float], _ noise: TileData.PixelNoise, _ observed: [Bool]?
+  ) throws(TileError) -> Double? {
+    switch noise {
+    case .white(let sigma): return sigma
+    case .deviations: return nil
+    case .unknown: break
+    }
+    let (height, width, side) = (data.shape[1], data.shape[2], prior.side)
+    // What is missing may be anything, NaN included; those tiles are not looked at.
+    let buffer = FloatBuffer(values)
+    let picture = Planes(
+      values: buffer.pointer, channels: prior.channels, height: height, width: width)
+    var places = TilePattern(height: height, width: width, side: side, stride: side)
+      .places(rows: 0..<height - side + 1)
+      .filter { Int($0.row) % side == 0 && Int($0.column) % side == 0 }
+    if let observed {
+      places = places.filter { place in
+        (0..<prior.tileCount).allSatisfy { pixel in
+          let row = Int(place.row) + pixel / side % side
+          let column = Int(place.column) + pixel % side
+          return observed[(pixel / (side * side) * height + row) * width + column]
+        }
+      }
+    }
+    let workers = (0..<pool.threads).map { _ in TileWorker(prior) }
+    guard
+      let sigma = TileNoiseLevel.estimate(
+        prior, picture, places: places, workers: workers, pool: pool)
+    else {
+      throw .data(
+        "no tile of \(side)×\(side) pixels is seen whole, so the noise level cannot be estimated; "
+          + "give it")
+    }
+    return sigma
+  }
+
+  // MARK: White noise everywhere
+
+  private func solveWhite(
+    _ values: [Float], _ sigma: Double, isEstimated: Bool,
+    _ progress: (String, Double) -> Void
+  ) throws -> TileAnswer {
+    let shape = data.shape
+    let buffer = FloatBuffer(values)
+    let picture = planes(buffer)
+    let adapted = try adapt(picture, sigma, progress)
+    let average = TileAverage(adapted.prior, pool: pool)
+    progress("mean", 0)
+    let mixtures = average.mixtures(sigma: sigma, height: shape[1], width: shape[2])
+    let estimate = average.estimate(picture, mixtures, stride: options.meanStride)
+    let scale = calibrated(estimate, values, sigma, average, mixtures)
+    progress("mean", 1)
+    let mean = Tensor(shape: shape, values: estimate.mean.array)
+    let step = PixelStep(
+      data: values, precisions: [Float](repeating: Float(1 / (sigma * sigma)), count: values.count))
+    var best: Tensor?
+    if options.quality != .fast {
+      progress("best picture", 0)
+      let x = FloatBuffer(values)
+      BestPicture.denoising(sigma: sigma, stride: options.bestStride)
+        .improve(
+          x, channels: shape[0], height: shape[1], width: shape[2], average, step)
+      best = Tensor(shape: shape, values: x.array)
+      progress("best picture", 1)
+    }
+    let raw = try draws(
+      around: mean, average, from: sigma, to: 0.05 * sigma, makeStep: { step }, progress)
+    let deviation = Tensor(shape: shape, values: estimate.variance.array.map { $0.squareRoot() })
+    var square = 0.0
+    for index in values.indices {
+      let misfit = Double(values[index] - mean.values[index])
+      square += misfit * misfit + Double(estimate.variance.pointer[index])
+    }
+    return TileAnswer(
+      mean: mean, deviation: deviation, best: best,
+      draws: fitted(raw, to: mean, deviation), sigma: sigma, sigmaIsEstimated: isEstimated,
+      scale: scale, adaptation: adapted.divergence,
+      chiSquarePerDatum: square / (sigma * sigma * Double(values.count)))
+  }
+
+  /// Scales the estimate's variances by Stein's estimate of its risk.
+  private func calibrated(
+    _ estimate: TileEstimate, _ values: [Float], _ sigma: Double, _ average: TileAverage,
+    _ mixtures: [NoisyMixture]
+  ) -> ErrorBarScale {
+    let shape = data.shape
+    var stream = RandomKey(seed: options.seed).child("error bars").stream()
+    let signs = values.map { _ in Float(stream.next() & 1 == 0 ? 1 : -1) }
+    // Small against the noise, large against rounding.
+    let delta = Float(0.05 * sigma)
+    let moved = FloatBuffer(zip(values, signs).map { $0 + delta * $1 })
+    let other = average.estimate(planes(moved), mixtures, stride: options.meanStride)
+    let differences = values.indices.map {
+      (other.mean.pointer[$0] - estimate.mean.pointer[$0]) * signs[$0] / delta
+    }
+    let texture = ErrorBarScale.texture(
+      estimate.variance.pointer, channels: shape[0], height: shape[1], width: shape[2])
+    let scale = ErrorBarScale(
+      data: values, estimate: estimate.mean.array, variance: estimate.variance.array,
+      differences: differences, texture: texture, sigma: sigma)
+    for index in values.indices {
+      estimate.variance.pointer[index] *= Float(scale.factor(Double(texture[index])))
+    }
+    return scale
+  }
+
+  // MARK: Other data
+
+  private func solvePixels(
+    _ values: [Float], _ noise: TileData.PixelNoise, _ observed: [Bool]?, _ sigma: Double?,
+    isEstimated: Bool, _ progress: (String, Double) -> Void
+  ) throws -> TileAnswer {
+    let precisions = values.indices.map { index -> Float in
+      guard observed?[index] ?? true else { return 0 }
+      if let sigma { return Float(1 / (sigma * sigma)) }
+      guard case .deviations(let deviations) = noise else { return 0 }
+      return 1 / (deviations[index] * deviations[index])
+    }
+    let known = precisions.filter { $0 > 0 }.sorted()
+    let level = Double(1 / known[known.count / 2].squareRoot())
+    let filled = PictureFill.fill(
+      Tensor(shape: data.shape, values: values), observed: precisions.map { $0 > 0 })
+    let step = PixelStep(data: filled.values, precisions: precisions)
+    return try solveBySplitting(
+      start: filled, level: level, first: observed == nil ? level : max(level, 0.1),
+      adaptsTo: observed == nil ? (filled, level) : nil,
+      makeStep: { step }, data: known.count, sigma: sigma, isEstimated: isEstimated, progress)
+  }
+
+  private func solveForward(
+    _ values: [Float], _ map: any LinearOperator, _ noise: any NoiseModel,
+    _ progress: (String, Double) -> Void
+  ) throws -> TileAnswer {
+    let makeStep = { try OperatorStep(data: values, forward: map, noise: noise) }
+    let start = FloatBuffer([Float](repeating: 0.5, count: data.shape.count))
+    // A first guess with the spread of intensities for its prior.
+    try makeStep().mode(around: start.pointer, precision: 1 / 0.0625, into: start.pointer)
+    return try solveBySplitting(
+      start: Tensor(shape: data.shape, values: start.array), level: 0.01, first: 0.1,
+      adaptsTo: nil, makeStep: makeStep, data: values.count, sigma: nil, isEstimated: false,
+      progress)
+  }
+
+  /// Best picture and draws by splitting; the mean and its error bars are the draws'.
+  private func solveBySplitting(
+    start: Tensor, level: Double, first: Double, adaptsTo own: (picture: Tensor, sigma: Double)?,
+    makeStep: () throws -> any PictureStep, data count: Int, sigma: Double?, isEstimated: Bool,
+    _ progress: (String, Double) -> Void
+  ) throws -> TileAnswer {
+    let shape = data.shape
+    var adapted: (prior: TilePrior, divergence: Double?) = (prior, nil)
+    if let own {
+      let buffer = FloatBuffer(own.picture.values)
+      adapted = try adapt(planes(buffer), own.sigma, progress)
+    }
+    let average = TileAverage(adapted.prior, pool: pool)
+    let last = max(0.2 * level, 0.002)
+    progress("best picture", 0)
+    let x = FloatBuffer(start.values)
+    let step = try makeStep()
+    BestPicture.annealing(from: first, to: last, count: 10, stride: options.bestStride)
+      .improve(x, channels: shape[0], height: shape[1], width: shape[2], average, step)
+    let best = Tensor(shape: shape, values: x.array)
+    progress("best picture", 1)
+    let raw = try draws(
+      around: best, average, from: first, to: 0.5 * last, makeStep: makeStep, progress,
+      least: 8)
+    var mean = Tensor(shape: shape)
+    var deviation = Tensor(shape: shape)
+    let number = Float(raw.count)
+    for index in 0..<shape.count {
+      var (sum, square): (Float, Float) = (0, 0)
+      for draw in raw { sum += draw.values[index] }
+      sum /= number
+      for draw in raw { square += (draw.values[index] - sum) * (draw.values[index] - sum) }
+      mean.values[index] = sum
+      // The truth is one more draw about a mean of n.
+      deviation.values[index] = (square / (number - 1) * (1 + 1 / number)).squareRoot()
+    }
+    let chiSquare =
+      raw.reduce(0) {
+        $0 + $1.values.withUnsafeBufferPointer { step.chiSquare(of: $0.baseAddress!) }
+      }
+      / Double(raw.count)
+    return TileAnswer(
+      mean: mean, deviation: deviation, best: best, draws: Array(raw.prefix(options.draws)),
+      sigma: sigma, sigmaIsEstimated: isEstimated, scale: nil, adaptation: adapted.divergence,
+      chiSquarePerDatum: chiSquare / Double(count))
+  }
+
+  // MARK: Parts
+
+  private func planes(_ buffer: FloatBuffer) -> Planes {
+    Planes(
+      values: buffer.pointer, channels: data.shape[0], height: data.shape[1], width: data.shape[2])
+  }
+
+  private func adapt(
+    _ picture: Planes, _ sigma: Double, _ progress: (String, Double) -> Void
+  ) throws -> (prior: TilePrior, divergence: Double?) {
+    guard options.adapts else { return (prior, nil) }
+    progress("adapting", 0)
+    let workers = (0..<pool.threads).map { _ in TileWorker(prior) }
+    var adaptation = TileAdaptation()
+    if options.quality == .best { adaptation.rounds = 3 }
+    let adapted = try adaptation.adapted(
+      prior, to: picture, sigma: sigma, workers: workers, pool: pool)
+    progress("adapting", 1)
+    var divergence = 0.0
+    for (own, shipped) in zip(adapted.density.weights, prior.density.weights)
+    where own > 0 && shipped > 0 {
+      divergence += own * log(own / shipped)
+    }
+    return (adapted, divergence)
+  }
+
+  private func draws(
+    around start: Tensor, _ average: TileAverage, from first: Double, to last: Double,
+    makeStep: () throws -> any PictureStep, _ progress: (String, Double) -> Void, least: Int = 0
+  ) throws -> [Tensor] {
+    let count = max(options.draws, least)
+    guard count > 0 else { return [] }
+    progress("draws", 0)
+    let sampler = TileSampler(
+      from: first, to: last, levels: options.samplingLevels, sweepsPerLevel: 2,
+      mosaics: TileSampler.calibratedMosaics)
+    // Each chain holds five pictures: half a gigabyte in all.
+    let fit = max(pool.threads, (1 << 29) / (5 * 4 * max(start.count, 1)))
+    return try sampler.draws(
+      count, start: start, average, key: RandomKey(seed: options.seed).child("draws"),
+      atOnce: min(options.drawsAtOnce ?? fit, count), makeStep: makeStep,
+      progress: { progress("draws", $0) })
+  }
+
+  /// Draws about the mean with the error bars' width: the deviations of the draws from their own mean, scaled
+  /// by the ratio of deviations in the neighbourhood (17×17 pixels), so that mean, error bars and draws say
+  /// the same.
+  private func fitted(_ draws: [Tensor], to mean: Tensor, _ deviation: Tensor) -> [Tensor] {
+    guard draws.count > 1 else { return draws }
+    let shape = data.shape
+    let number = Float(draws.count)
+    var centre = [Float](repeating: 0, count: shape.count)
+    var spread = centre
+    for index in 0..<shape.count {
+      for draw in draws { centre[index] += draw.values[index] / number }
+      for draw in draws {
+        let step = draw.values[index] - centre[index]
+        spread[index] += step * step / (number - 1)
+      }
+    }
+    let own = ErrorBarScale.texture(
+      spread, channels: shape[0], height: shape[1], width: shape[2])
+    let wanted = ErrorBarScale.texture(
+      deviation.values.map { $0 * $0 }, channels: shape[0], height: shape[1], width: shape[2])
+    return draws.map { draw in
+      var result = draw
+      for index in 0..<shape.count {
+        let factor = expf(0.5 * (wanted[index] - own[index]))
+        result.values[index] = mean.values[index] + factor * (draw.values[index] - centre[index])
+      }
+      return result
+    }
+  }
+}
