@@ -34,7 +34,7 @@ struct BestPicture {
     _ x: FloatBuffer, channels: Int, height: Int, width: Int, _ average: TileAverage,
     _ step: any PictureStep
   ) {
-    let picture = Planes(values: x.pointer, channels: channels, height: height, width: width)
+    let picture = Planes(x, channels: channels, height: height, width: width)
     for precision in precisions {
       let mixtures = average.mixtures(
         sigma: 1 / precision.squareRoot(), height: height, width: width, product: .step)

@@ -72,6 +72,44 @@ public struct ErrorBarScale: Sendable, Equatable {
     ratio = whole
   }
 
+  /// From pixels that were held out: the square of what was predicted less the datum, less its noise variance,
+  /// against the stated variance; three classes by ln of the stated variance, which is what `factor` then
+  /// takes. A square has the error √2 (v + noise).
+  init(squares: [Float], noise: [Float], stated: [Float]) {
+    let order = stated.indices.sorted { stated[$0] < stated[$1] }
+    func sums(_ range: Range<Int>) -> (risk: Double, stated: Double, error: Double, logs: Double) {
+      var result = (risk: 0.0, stated: 0.0, error: 0.0, logs: 0.0)
+      for index in order[range] {
+        let total = Double(stated[index] + noise[index])
+        // One pixel in a thousand is an edge that nothing foretold: it has no more say than 16 others.
+        result.risk += min(Double(squares[index]), 16 * total)
+        result.stated += Double(stated[index])
+        result.error += 2 * total * total
+        result.logs += log(Double(stated[index]))
+      }
+      return result
+    }
+    func bounded(_ value: Double) -> Double {
+      min(max(value, Self.bounds.lowerBound), Self.bounds.upperBound)
+    }
+    let all = sums(0..<order.count)
+    let whole = bounded(all.risk / all.stated)
+    var (textures, ratios): ([Double], [Double]) = ([], [])
+    for number in 0..<3 {
+      let range = order.count * number / 3..<order.count * (number + 1) / 3
+      let part = sums(range)
+      let relative = part.error.squareRoot() / part.stated
+      let trust =
+        Self.priorSpread * Self.priorSpread
+        / (Self.priorSpread * Self.priorSpread + relative * relative)
+      ratios.append(bounded(whole + trust * (part.risk / part.stated - whole)))
+      textures.append(part.logs / Double(range.count))
+    }
+    self.textures = textures
+    self.ratios = ratios
+    ratio = whole
+  }
+
   /// The factor at a texture; beyond the classes that of the last.
   public func factor(_ place: Double) -> Double {
     guard place > textures[0] else { return ratios[0] }

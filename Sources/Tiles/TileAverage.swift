@@ -112,10 +112,9 @@ final class TileAverage {
       let (extents, values) = means.mosaic(row: row, column: column, side: side)
       guard min(extents.0, extents.1) >= side else { return }
       let small = Planes(
-        values: values.pointer, channels: picture.channels, height: extents.0, width: extents.1)
+        values, channels: picture.channels, height: extents.0, width: extents.1)
       means.replace(
         row: row, column: column, side: side, with: estimate(small, smaller, worker: worker))
-      withExtendedLifetime(values) {}
     }
     if let worker {
       for phase in phases.indices { work(phase, worker) }

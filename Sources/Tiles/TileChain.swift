@@ -72,7 +72,7 @@ final class TileChain {
     sweeps += 1
     let side = worker.prior.side
     let whole = Planes(
-      values: canvas.pointer, channels: channels, height: canvasHeight, width: canvasWidth)
+      canvas, channels: channels, height: canvasHeight, width: canvasWidth)
     tiled.pointer.update(repeating: 0, count: canvas.count)
     let mosaics = Int(expected) + (stream.uniform() < expected - expected.rounded(.down) ? 1 : 0)
     for _ in 0..<mosaics {
@@ -106,9 +106,10 @@ final class TileChain {
     }
     let mixture = mixtures.first!
     let means = FloatBuffer(picture.channels * places.count)
+    defer { withExtendedLifetime(means) {} }
     takeMeans(picture, places, side, into: means)
     drawMeans(
-      Planes(values: means.pointer, channels: picture.channels, height: rows, width: columns),
+      Planes(means, channels: picture.channels, height: rows, width: columns),
       mixture.variance / Double(side * side), mixtures.dropFirst(), worker, &stream)
     for start in stride(from: 0, to: places.count, by: TileWorker.capacity) {
       let block = places[start..<min(start + TileWorker.capacity, places.count)]
@@ -161,6 +162,7 @@ final class TileChain {
     let count = means.channels * means.area
     let deviation = variance.squareRoot()
     let drawn = FloatBuffer(count)
+    defer { withExtendedLifetime(drawn) {} }
     for index in 0..<count {
       drawn.pointer[index] = means.values[index] + Float(deviation * stream.normal())
     }

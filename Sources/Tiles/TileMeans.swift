@@ -10,7 +10,7 @@ final class TileMeans {
   let variances: FloatBuffer
 
   var planes: Planes {
-    Planes(values: values.pointer, channels: channels, height: height, width: width)
+    Planes(values, channels: channels, height: height, width: width)
   }
 
   /// The means as the picture has them, each with `variance`; running sums in double precision.

@@ -73,7 +73,7 @@ public struct TilePosterior {
     // What is missing may be anything, NaN included; those tiles are not looked at.
     let buffer = FloatBuffer(values)
     let picture = Planes(
-      values: buffer.pointer, channels: prior.channels, height: height, width: width)
+      buffer, channels: prior.channels, height: height, width: width)
     var places = TilePattern(height: height, width: width, side: side, stride: side)
       .places(rows: 0..<height - side + 1)
       .filter { Int($0.row) % side == 0 && Int($0.column) % side == 0 }
@@ -184,11 +184,88 @@ public struct TilePosterior {
     let level = Double(1 / known[known.count / 2].squareRoot())
     let filled = PictureFill.fill(
       Tensor(shape: data.shape, values: values), observed: precisions.map { $0 > 0 })
+    var adapted: (prior: TilePrior, divergence: Double?) = (prior, nil)
+    if observed == nil {
+      let buffer = FloatBuffer(filled.values)
+      adapted = try adapt(planes(buffer), level, progress)
+    }
+    progress("mean", 0)
+    let (estimate, scale) = masked(adapted.prior, filled.values, precisions)
+    progress("mean", 1)
+    let mean = Tensor(shape: data.shape, values: estimate.mean.array)
+    let deviation = Tensor(
+      shape: data.shape, values: estimate.variance.array.map { $0.squareRoot() })
     let step = PixelStep(data: filled.values, precisions: precisions)
-    return try solveBySplitting(
-      start: filled, level: level, first: observed == nil ? level : max(level, 0.1),
-      adaptsTo: observed == nil ? (filled, level) : nil,
-      makeStep: { step }, data: known.count, sigma: sigma, isEstimated: isEstimated, progress)
+    let average = TileAverage(adapted.prior, pool: pool)
+    var best: Tensor?
+    if options.quality != .fast {
+      best = bestPicture(
+        from: mean, first: observed == nil ? level : max(level, 0.04), level: level, average, step,
+        progress)
+    }
+    let raw = try draws(
+      around: mean, average, from: observed == nil ? level : max(level, 0.1),
+      to: max(0.05 * level, 0.001), makeStep: { step }, progress)
+    var square = 0.0
+    for index in values.indices where precisions[index] > 0 {
+      let misfit = Double(values[index] - mean.values[index])
+      square +=
+        Double(precisions[index]) * (misfit * misfit + Double(estimate.variance.pointer[index]))
+    }
+    return TileAnswer(
+      mean: mean, deviation: deviation, best: best, draws: fitted(raw, to: mean, deviation),
+      sigma: sigma, sigmaIsEstimated: isEstimated, scale: scale, adaptation: adapted.divergence,
+      chiSquarePerDatum: square / Double(known.count))
+  }
+
+  /// The average over tiles of pixels in independent noise, and its error bars scaled by pixels held out.
+  private func masked(
+    _ prior: TilePrior, _ values: [Float], _ precisions: [Float]
+  ) -> (TileEstimate, ErrorBarScale?) {
+    let shape = data.shape
+    let average = MaskedAverage(mixture: PixelMixture(prior), pool: pool)
+    let variances = precisions.map { $0 > 0 ? 1 / $0 : Float.infinity }
+    let estimate = average.estimate(
+      values, variances: variances, shape: shape, stride: options.meanStride)
+    // Two per cent of what is seen, but no more than tells the scale to a few per cent.
+    var stream = RandomKey(seed: options.seed).child("held out").stream()
+    let seen = variances.indices.filter { variances[$0].isFinite }
+    let share = min(0.02, 4000 / Double(seen.count))
+    var left = variances
+    var isOut = [Bool](repeating: false, count: shape.count)
+    for index in seen where stream.uniform() < share {
+      isOut[index] = true
+      left[index] = .infinity
+    }
+    let out = seen.filter { isOut[$0] }
+    // Fewer would scale by chance.
+    guard out.count >= 100 else { return (estimate, nil) }
+    let predicted = average.estimate(
+      values, variances: left, shape: shape, stride: 2 * options.meanStride, wanted: isOut)
+    let scale = ErrorBarScale(
+      squares: out.map {
+        let misfit = values[$0] - predicted.mean.pointer[$0]
+        return misfit * misfit - variances[$0]
+      }, noise: out.map { variances[$0] }, stated: out.map { predicted.variance.pointer[$0] })
+    for index in 0..<shape.count {
+      estimate.variance.pointer[index] *= Float(
+        scale.factor(log(Double(estimate.variance.pointer[index]))))
+    }
+    return (estimate, scale)
+  }
+
+  private func bestPicture(
+    from start: Tensor, first: Double, level: Double, _ average: TileAverage,
+    _ step: any PictureStep, _ progress: (String, Double) -> Void
+  ) -> Tensor {
+    let shape = data.shape
+    progress("best picture", 0)
+    let x = FloatBuffer(start.values)
+    BestPicture.annealing(
+      from: first, to: max(0.2 * level, 0.002), count: 8, stride: options.bestStride
+    ).improve(x, channels: shape[0], height: shape[1], width: shape[2], average, step)
+    progress("best picture", 1)
+    return Tensor(shape: shape, values: x.array)
   }
 
   private func solveForward(
@@ -200,35 +277,21 @@ public struct TilePosterior {
     // A first guess with the spread of intensities for its prior.
     try makeStep().mode(around: start.pointer, precision: 1 / 0.0625, into: start.pointer)
     return try solveBySplitting(
-      start: Tensor(shape: data.shape, values: start.array), level: 0.01, first: 0.1,
-      adaptsTo: nil, makeStep: makeStep, data: values.count, sigma: nil, isEstimated: false,
-      progress)
+      start: Tensor(shape: data.shape, values: start.array), level: 0.01, makeStep: makeStep,
+      data: values.count, progress)
   }
 
   /// Best picture and draws by splitting; the mean and its error bars are the draws'.
   private func solveBySplitting(
-    start: Tensor, level: Double, first: Double, adaptsTo own: (picture: Tensor, sigma: Double)?,
-    makeStep: () throws -> any PictureStep, data count: Int, sigma: Double?, isEstimated: Bool,
+    start: Tensor, level: Double, makeStep: () throws -> any PictureStep, data count: Int,
     _ progress: (String, Double) -> Void
   ) throws -> TileAnswer {
     let shape = data.shape
-    var adapted: (prior: TilePrior, divergence: Double?) = (prior, nil)
-    if let own {
-      let buffer = FloatBuffer(own.picture.values)
-      adapted = try adapt(planes(buffer), own.sigma, progress)
-    }
-    let average = TileAverage(adapted.prior, pool: pool)
-    let last = max(0.2 * level, 0.002)
-    progress("best picture", 0)
-    let x = FloatBuffer(start.values)
+    let average = TileAverage(prior, pool: pool)
     let step = try makeStep()
-    BestPicture.annealing(from: first, to: last, count: 10, stride: options.bestStride)
-      .improve(x, channels: shape[0], height: shape[1], width: shape[2], average, step)
-    let best = Tensor(shape: shape, values: x.array)
-    progress("best picture", 1)
+    let best = bestPicture(from: start, first: 0.1, level: level, average, step, progress)
     let raw = try draws(
-      around: best, average, from: first, to: 0.5 * last, makeStep: makeStep, progress,
-      least: 8)
+      around: best, average, from: 0.1, to: 0.1 * level, makeStep: makeStep, progress, least: 8)
     var mean = Tensor(shape: shape)
     var deviation = Tensor(shape: shape)
     let number = Float(raw.count)
@@ -248,7 +311,7 @@ public struct TilePosterior {
       / Double(raw.count)
     return TileAnswer(
       mean: mean, deviation: deviation, best: best, draws: Array(raw.prefix(options.draws)),
-      sigma: sigma, sigmaIsEstimated: isEstimated, scale: nil, adaptation: adapted.divergence,
+      sigma: nil, sigmaIsEstimated: false, scale: nil, adaptation: nil,
       chiSquarePerDatum: chiSquare / Double(count))
   }
 
@@ -256,7 +319,7 @@ public struct TilePosterior {
 
   private func planes(_ buffer: FloatBuffer) -> Planes {
     Planes(
-      values: buffer.pointer, channels: data.shape[0], height: data.shape[1], width: data.shape[2])
+      buffer, channels: data.shape[0], height: data.shape[1], width: data.shape[2])
   }
 
   private func adapt(

@@ -271,7 +271,7 @@ public struct TileTraining: Sendable, Equatable {
   }
 
   /// One tile a component: a cell of the logarithm of contrast, then a tile of it.
-  private func seeds(_ codes: [Float], _ latent: Int) -> [ArraySlice<Float>] {
+  private func seeds(_ codes: [Float], _ latent: Int) -> [[Float]] {
     let number = min(codes.count / latent, 500_000)
     let cells = 40
     let logs = (0..<number).map { row -> Double in
@@ -294,7 +294,7 @@ public struct TileTraining: Sendable, Equatable {
     return (0..<components).map { component in
       let pool = pools[component % pools.count]
       let row = pool[stream.index(below: pool.count)]
-      return codes[row * latent..<(row + 1) * latent]
+      return Array(codes[row * latent..<(row + 1) * latent])
     }
   }
 

@@ -9,13 +9,23 @@ struct TilePlace: Equatable {
   var column: Int32
 }
 
-/// Planes of a picture in memory that someone else owns: C×H×W, row-major.
+/// Planes of a picture, C×H×W, row-major; keeps their memory alive.
 struct Planes {
-  var values: UnsafeMutablePointer<Float>
-  var channels: Int
-  var height: Int
-  var width: Int
+  let owner: FloatBuffer
+  let channels: Int
+  let height: Int
+  let width: Int
 
+  /// - Precondition: `owner` holds C·H·W numbers.
+  init(_ owner: FloatBuffer, channels: Int, height: Int, width: Int) {
+    precondition(owner.count == channels * height * width)
+    self.owner = owner
+    self.channels = channels
+    self.height = height
+    self.width = width
+  }
+
+  var values: UnsafeMutablePointer<Float> { owner.pointer }
   var area: Int { height * width }
 }
 
