@@ -180,6 +180,9 @@ let package = Package(
         "Tensors", "Randomness", "Workers", "Numerics", "Maps", "Networks", "Noise",
         "Likelihoods", "Flows", "Inversion",
       ]),
+    tests(
+      "Tiles",
+      ["Tensors", "Randomness", "Workers", "Maps", "ImageFiles", "Operators", "Noise"]),
     tests("Galleries", ["Tensors"]),
     tests(
       "Problems",
