@@ -8,7 +8,8 @@ import Workers
 
 /// One mosaic and a prior of one Gaussian: the posterior is Gaussian, of the prior Σ + ρ² in each tile.
 @Suite struct TileChainTests {
-  private let (sigma, deviation) = (0.2, 0.15)
+  private let sigma = 0.2
+  private let deviation = 0.15
 
   /// Along each principal direction of a tile of prior variance λ (infinite for the mean) the chain's law is
   /// N(y a/(a + σ²), σ² a/(a + σ²)) with a = λ + ρ²; the mean's is N(ȳ, σ²), in the tile's unit direction.
