@@ -125,7 +125,10 @@ public struct TileOptions: Sendable, Equatable {
   var meanStride: Int { quality == .best ? 1 : 2 }
   /// Of the best picture's tiles.
   var bestStride: Int { quality == .best ? 1 : 2 }
+  /// Levels of ρ of the draws, where pixels are seen one by one.
   var samplingLevels: Int { quality == .best ? 24 : 16 }
+  /// And where they are not: what an operator hides is narrowed by the tiles alone, level by level.
+  var forwardLevels: Int { quality == .best ? 64 : 40 }
 }
 
 /// What the data and the prior say about a picture.

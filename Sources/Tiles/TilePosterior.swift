@@ -291,7 +291,8 @@ public struct TilePosterior {
     let step = try makeStep()
     let best = bestPicture(from: start, first: 0.1, level: level, average, step, progress)
     let raw = try draws(
-      around: best, average, from: 0.1, to: 0.1 * level, makeStep: makeStep, progress, least: 8)
+      around: best, average, from: 0.1, to: 0.1 * level, levels: options.forwardLevels, least: 8,
+      makeStep: makeStep, progress)
     var mean = Tensor(shape: shape)
     var deviation = Tensor(shape: shape)
     let number = Float(raw.count)
@@ -343,13 +344,14 @@ public struct TilePosterior {
 
   private func draws(
     around start: Tensor, _ average: TileAverage, from first: Double, to last: Double,
-    makeStep: () throws -> any PictureStep, _ progress: (String, Double) -> Void, least: Int = 0
+    levels: Int? = nil, least: Int = 0, makeStep: () throws -> any PictureStep,
+    _ progress: (String, Double) -> Void
   ) throws -> [Tensor] {
     let count = max(options.draws, least)
     guard count > 0 else { return [] }
     progress("draws", 0)
     let sampler = TileSampler(
-      from: first, to: last, levels: options.samplingLevels, sweepsPerLevel: 2,
+      from: first, to: last, levels: levels ?? options.samplingLevels, sweepsPerLevel: 2,
       mosaics: TileSampler.calibratedMosaics)
     // Each chain holds five pictures: half a gigabyte in all.
     let fit = max(pool.threads, (1 << 29) / (5 * 4 * max(start.count, 1)))

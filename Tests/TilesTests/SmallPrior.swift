@@ -7,10 +7,12 @@ import Workers
 
 /// Priors small enough to be checked by hand: tiles of `side`, orthonormal codes from random directions.
 enum SmallPrior {
-  /// - Parameter spread: the standard deviation of the codes, about.
+  /// - Parameters:
+  ///   - spread: the standard deviation of the codes, about.
+  ///   - rank: directions of a component that are wide; all, or those and a floor of 1e-6.
   static func make(
     side: Int = 2, channels: Int = 1, latent: Int? = nil, components: Int = 2, spread: Double = 0.3,
-    residual: Double = 0, shift: Double = 0, seed: UInt64 = 11
+    residual: Double = 0, shift: Double = 0, rank: Int? = nil, seed: UInt64 = 11
   ) throws -> TilePrior {
     let area = side * side
     let count = channels * area
@@ -37,7 +39,7 @@ enum SmallPrior {
       }
       for row in 0..<size {
         for column in row..<size {
-          var sum = row == column ? 0.05 * scale * scale : 0
+          var sum = row == column ? (rank == nil ? 0.05 * scale * scale : 1e-6) : 0
           for index in 0..<size {
             sum += factor[row * size + index] * factor[column * size + index]
           }
