@@ -24,6 +24,7 @@ struct TrainPhotos: ParsableCommand {
   @Option(name: .shortAndLong, help: "The model file.") var output: String
   @Option(help: "The model's name.") var name = "photo"
   @Option(help: "1 for grey, 3 for RGB.") var channels = 1
+  @Option(help: "Rows and columns of a tile.") var side = TileTraining().side
   @Option(help: "Codes of a tile. (default: all that the means leave)") var latent: Int?
   @Option(help: "Gaussians of the mixture.") var components = TileTraining().components
   @Option(help: "Tiles looked at.") var tiles = TileTraining().tiles
@@ -37,6 +38,7 @@ struct TrainPhotos: ParsableCommand {
     var training = TileTraining()
     training.name = name
     training.channels = channels
+    training.side = side
     training.latent = latent
     training.components = components
     training.tiles = tiles
