@@ -20,8 +20,11 @@ RECIPE := --latent 40 --architecture conv --epochs 30 --flow-epochs 24 --batch 1
 SMALL := --latent 8 --architecture conv --epochs 30 --flow-epochs 24 --batch 128 --seed 1
 DIGITS := --latent 8 --architecture conv --epochs 45 --flow-epochs 40 --batch 32 --seed 1
 
+# Beside the defaults of `paeinvert-photos train`, which are those of photo.
+COLOUR := --name photo-rgb --channels 3 --latent 95 --components 300 --tiles 2000000 --batches 80
+
 .DEFAULT_GOAL := help
-.PHONY: help setup build ablation calibrate bench bench-peers test test-arviz lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build ablation calibrate bench bench-peers bench-photos test test-arviz lint format demo install train-models examples figures notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -39,6 +42,10 @@ bench: build ## build the benchmark for this machine and run it; BENCH="--only g
 bench-peers: setup ## compare with JAX, PyTorch and NumPyro, which it installs in .build/peers-venv; PEERS adds options
 	swift build $(RELEASE) --product paeinvert-bench
 	@scripts/bench-peers $(PEERS)
+
+bench-photos: build ## photographs beside BM3D, biharmonic inpainting and Wiener's filter, which it installs in .build/photos-venv; PHOTOS adds options
+	swift build $(RELEASE) --product paeinvert-photos
+	@scripts/bench-photos $(PHOTOS)
 
 test: setup ## build and run all tests
 	swift build --build-tests $(TESTING)
@@ -67,6 +74,10 @@ train-models: build ## train the shipped models and the classifier from nothing
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist-8.safetensors -f $(SMALL)
 	$(BINARY) train fashion-mnist -o data/models/fashion-mnist-ppca.safetensors -f --objective ppca --latent 40 --seed 1
 	$(BINARY) train mnist -o data/models/mnist-8.safetensors -f $(DIGITS)
+	scripts/photographs
+	swift build $(RELEASE) --product paeinvert-photos
+	.build/release/paeinvert-photos train runs/photographs -o data/models/photo.safetensors -f
+	.build/release/paeinvert-photos train runs/photographs -o data/models/photo-rgb.safetensors -f $(COLOUR)
 	$(BINARY) train-classifier fashion-mnist -o data/models/fashion-mnist-classifier.safetensors -f --seed 1
 
 examples: build ## make data/examples again

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The table of `make bench-photos`: photographs that no model was trained on, damaged, and what brings them back.
 
 Grey pictures at 256x256 (reduced to 256 rows, middle 256 columns), noise not clipped, the right noise level given
