@@ -88,7 +88,7 @@ let package = Package(
       "Problems",
       [
         "Tensors", "Randomness", "Numerics", "Maps", "ImageFiles", "Sampling", "Diagnostics",
-        "Networks", "Operators", "Noise", "Likelihoods", "Flows", "Inversion", "Training",
+        "Networks", "Operators", "Noise", "Likelihoods", "Flows", "Inversion", "Tiles", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     // Level 9.
@@ -113,7 +113,7 @@ let package = Package(
       [
         "Tensors", "Randomness", "Probability", "Workers", "Numerics", "Maps", "ImageFiles",
         "Sampling", "Diagnostics", "Networks", "Operators", "Noise", "Likelihoods", "Flows",
-        "Inversion", "Training", "Galleries", "Problems", "Solving", "Judging",
+        "Inversion", "Tiles", "Training", "Galleries", "Problems", "Solving", "Judging",
       ]),
     // Level 12.
     .executableTarget(
@@ -121,7 +121,7 @@ let package = Package(
       dependencies: [
         "CProcessor", "PAEInversion", "Problems", "Solving", "Judging", "Training", "Inversion",
         "Networks", "Flows", "Noise", "Operators", "Likelihoods", "Numerics", "Workers", "Tensors",
-        "ImageFiles",
+        "ImageFiles", "Tiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),

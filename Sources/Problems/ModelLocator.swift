@@ -6,6 +6,8 @@ import Inversion
 public enum ModelLocator {
   /// The default of `--model`.
   public static let defaultName = "fashion-mnist"
+  /// Leaves it to the picture's size and channels (`ModelChoice`).
+  public static let automaticName = "auto"
   /// The default of `--classifier`.
   public static let defaultClassifier = "fashion-mnist-classifier"
 

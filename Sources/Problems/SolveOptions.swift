@@ -1,4 +1,5 @@
 import Sampling
+import Tiles
 
 /// What the solvers are asked for; the defaults are the command line's.
 public struct SolveOptions: Sendable, Equatable {
@@ -56,6 +57,12 @@ public struct SolveOptions: Sendable, Equatable {
   }
 
   public var model = ModelLocator.defaultName
+  /// Why this model, where the picture decided; nil where it was asked for.
+  public var modelReason: String?
+  /// How much work goes into an answer of a prior on tiles; nil for what suits the picture's size.
+  public var quality: TileOptions.Quality?
+  /// Whether a prior on tiles is adapted to the picture; nil for what the quality does.
+  public var adapts: Bool?
   /// The light's way from picture to data, the first step acting first.
   public var operators: [ForwardStep] = []
   public var noise = NoiseOptions()
@@ -145,6 +152,10 @@ public struct SolveProgress: Sendable {
     case modes = "finding modes"
     case sampling
     case pictures
+    case adapting = "adapting to the picture"
+    case averaging = "averaging tiles"
+    case bestPicture = "the best picture"
+    case drawing = "drawing pictures"
   }
   public let stage: Stage
   /// 0 to 1 within the stage.

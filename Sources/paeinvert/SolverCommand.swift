@@ -24,37 +24,91 @@ struct SolverCommand {
   func run(_ problem: () throws -> ProblemFile) -> Never {
     console.run {
       let problem = try problem()
-      let tasks = problem.tasks
-      let pipeline = try SolvePipeline(command: name, options: problem.options)
-      if isDryRun {
-        try pipeline.check(tasks, warn: console.warn)
-        try console.output(problem.yaml)
-        return 0
-      }
-      let reports = try pipeline.run(tasks, warn: console.warn) { progress in
-        console.progress(Self.line(progress))
-        return true
+      let groups = try Self.groups(problem)
+      if isDryRun { return try dryRun(problem, groups) }
+      var reports = [(any SolverReport)?](repeating: nil, count: problem.tasks.count)
+      for group in groups {
+        let pipeline = try makeSolverPipeline(command: name, options: group.options)
+        let solved = try pipeline.solve(
+          group.indices.map { problem.tasks[$0] }, warn: console.warn
+        ) { progress in
+          console.progress(Self.line(progress))
+          return true
+        }
+        for (index, report) in zip(group.indices, solved) { reports[index] = report }
       }
       console.clearProgress()
-      for (report, task) in zip(reports, tasks) {
-        for reason in report.samplerReasons {
-          if report.areDrawsOK {
-            console.note("paeinvert: \(task.image): \(reason)")
-          } else {
-            console.warn("\(task.image): \(reason)")
-          }
-        }
-      }
-      if isJSON {
-        let all = reports.map(\.json)
-        try console.output((all.count == 1 ? all[0] : .array(all)).text)
-      } else if !console.isQuiet {
-        for (report, task) in zip(reports, tasks) {
-          try console.output(Self.summary(report, task, console))
-        }
-      }
-      return isStrict && reports.contains { !$0.isOK || !$0.warnings.isEmpty } ? 3 : 0
+      return try tell(zip(problem.tasks, reports.compactMap { $0 }).map { ($0, $1) })
     }
+  }
+
+  /// Tasks of one model.
+  private typealias Group = (options: SolveOptions, indices: [Int])
+
+  /// Pictures that leave the choice of a model to their size go with others of their choice.
+  private static func groups(_ problem: ProblemFile) throws -> [Group] {
+    guard problem.options.model == ModelLocator.automaticName else {
+      return [(problem.options, Array(problem.tasks.indices))]
+    }
+    var groups: [(choice: ModelChoice, indices: [Int])] = []
+    for (index, task) in problem.tasks.enumerated() {
+      let choice = try ModelChoice.forPicture(task.image)
+      if let place = groups.firstIndex(where: { $0.choice.name == choice.name }) {
+        groups[place].indices.append(index)
+      } else {
+        groups.append((choice, [index]))
+      }
+    }
+    return groups.map { group in
+      var options = problem.options
+      options.model = group.choice.name
+      options.modelReason = group.choice.reason
+      return (options, group.indices)
+    }
+  }
+
+  private func dryRun(_ problem: ProblemFile, _ groups: [Group]) throws -> Int32 {
+    guard let group = groups.first, groups.count == 1 else {
+      throw PipelineError.usage(
+        "the pictures take different models, and a problem file names one: give --model, or check them "
+          + "one kind at a time")
+    }
+    try makeSolverPipeline(command: name, options: group.options)
+      .check(problem.tasks, warn: console.warn)
+    var problem = problem
+    problem.options = group.options
+    try console.output(problem.yaml)
+    return 0
+  }
+
+  /// Prints what is to be said of the results; returns the exit code.
+  private func tell(_ results: [(task: SolveTask, report: any SolverReport)]) throws -> Int32 {
+    for (task, report) in results {
+      guard let report = report as? SolveReport else { continue }
+      for reason in report.samplerReasons {
+        if report.areDrawsOK {
+          console.note("paeinvert: \(task.image): \(reason)")
+        } else {
+          console.warn("\(task.image): \(reason)")
+        }
+      }
+    }
+    if isJSON {
+      let all = results.map(\.report.json)
+      try console.output((all.count == 1 ? all[0] : .array(all)).text)
+    } else if !console.isQuiet {
+      for (task, report) in results {
+        switch report {
+        case let report as SolveReport:
+          try console.output(Self.summary(report, task, console))
+        case let report as TileReport:
+          try console.output(
+            "\(task.image): \(task.output)/gallery.png\n\(report.summary)\n")
+        default: preconditionFailure("a report of a kind that no one prints")
+        }
+      }
+    }
+    return isStrict && results.contains { !$0.report.isOK || !$0.report.warnings.isEmpty } ? 3 : 0
   }
 
   private static func line(_ progress: SolveProgress) -> String {
@@ -112,6 +166,8 @@ struct DenoiseCommand: ParsableCommand {
 
       EXAMPLES
         paeinvert denoise noisy.png
+        paeinvert denoise photo.png                  (any size, by the model photo or photo-rgb)
+        paeinvert denoise photo.png --sigma 0.1 --quality best
         paeinvert denoise noisy.png --sigma 0.3 --truth truth.png -o result
         paeinvert denoise a.png b.png c.png          (one batch, a folder each)
         paeinvert denoise noisy.png --method map     (the most probable picture, at once)
@@ -120,7 +176,7 @@ struct DenoiseCommand: ParsableCommand {
         paeinvert denoise noisy.png --dry-run > problem.yaml     (the same as a problem file)
       """)
 
-  @Argument(help: "PNG pictures of the model's size; - reads standard input.")
+  @Argument(help: "Pictures, PNG or NumPy arrays, of any size; - reads standard input.")
   var images: [String]
 
   @OptionGroup var options: SolverOptions
@@ -147,7 +203,7 @@ struct InpaintCommand: ParsableCommand {
         paeinvert inpaint damaged.png --mask mask.png --sigma 0.1 --chains 32
       """)
 
-  @Argument(help: "PNG pictures of the model's size; - reads standard input.")
+  @Argument(help: "Pictures, PNG or NumPy arrays, of any size; - reads standard input.")
   var images: [String]
 
   @Option(

@@ -3,6 +3,7 @@ import Foundation
 import Numerics
 import PAEInversion
 import Problems
+import Tiles
 import Workers
 
 /// Options that every command has.
@@ -50,8 +51,21 @@ struct OutputOptions: ParsableArguments {
 
 /// Options shared by the solvers.
 struct SolverOptions: ParsableArguments {
-  @Option(name: [.customShort("m"), .long], help: "Model: a name or the path of a model file.")
-  var model = ModelLocator.defaultName
+  @Option(
+    name: [.customShort("m"), .long],
+    help:
+      "Model: a name or the path of a model file; auto is fashion-mnist for grey pictures of 28x28 pixels, else photo or photo-rgb."
+  )
+  var model = ModelLocator.automaticName
+
+  @Option(
+    help:
+      "Work for priors on tiles: fast (mean and error bars), normal (also the best picture and draws), best. (default: normal; fast beyond a million values)"
+  )
+  var quality: TileOptions.Quality?
+
+  @Option(help: "Whether a prior on tiles is adapted to the picture. (default: auto: not by fast)")
+  var adapt = Adaptation.auto
 
   @OptionGroup var noise: NoiseArguments
 
@@ -119,6 +133,8 @@ struct SolverOptions: ParsableArguments {
   func solveOptions() throws -> SolveOptions {
     var options = SolveOptions(threads: threads.count)
     options.model = model
+    options.quality = quality
+    options.adapts = adapt == .off ? false : nil
     options.noise = try noise.noiseOptions()
     options.noise.solver = solver
     options.residual = residual
@@ -172,6 +188,9 @@ struct SolverOptions: ParsableArguments {
   }
 }
 
+enum Adaptation: String, ExpressibleByArgument, CaseIterable { case auto, off }
+
+extension TileOptions.Quality: ExpressibleByArgument {}
 extension SolveOptions.Residual: ExpressibleByArgument {}
 extension NoiseOptions.Solver: ExpressibleByArgument {}
 extension SolveOptions.Clipping: ExpressibleByArgument {}

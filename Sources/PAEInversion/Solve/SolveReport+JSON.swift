@@ -10,7 +10,11 @@ extension SolveReport {
       ("version", .string(PAEInvert.version)),
       ("seed", .string(String(options.seed))),
       (
-        "model", .object([("name", .string(modelName)), ("sha256", .string(modelDigest))])
+        "model",
+        .object([
+          ("name", .string(modelName)), ("sha256", .string(modelDigest)),
+          ("reason", options.modelReason.map { .string($0) } ?? .null),
+        ])
       ),
       (
         "image",

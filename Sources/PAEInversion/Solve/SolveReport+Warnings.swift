@@ -15,6 +15,11 @@ public struct DataRecord: Sendable, Equatable {
   /// Values left out for standing alone at an end of the range.
   public let outliers: Int
 
+  init(format: String, range: DataRange, missing: Int, clipped: Int, outliers: Int) {
+    (self.format, self.range) = (format, range)
+    (self.missing, self.clipped, self.outliers) = (missing, clipped, outliers)
+  }
+
   init(_ picture: DamagedPicture) {
     (format, range) = (picture.format, picture.range)
     missing = picture.kinds.count { $0 == .unobserved } - picture.isolatedEnds.count

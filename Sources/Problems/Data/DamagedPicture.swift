@@ -169,7 +169,7 @@ package struct DamagedPicture {
     return Double(observed.count { $0 }) / Double(observed.count)
   }
 
-  private static func readTruth(
+  package static func readTruth(
     _ path: String, shape: Shape, range: DataRange?
   ) throws -> Tensor {
     let file = try PixelArray(path: path)
@@ -186,7 +186,7 @@ package struct DamagedPicture {
   }
 
   /// White (≥ 50 % of the range) = observed, for every channel of a pixel.
-  static func readMask(
+  package static func readMask(
     _ path: String, shape: Shape, reading: Mask.Reading = Mask.Reading()
   ) throws -> (name: String, observed: [Bool], warnings: [String]) {
     guard shape.rank == 3 else {
@@ -214,7 +214,7 @@ package struct DamagedPicture {
 }
 
 /// Flags of pixels from flags of elements: missing in one channel is missing in all.
-private func everyChannel(_ flags: [Bool], shape: Shape) -> [Bool] {
+func everyChannel(_ flags: [Bool], shape: Shape) -> [Bool] {
   guard shape.rank == 3, shape[0] > 1 else { return flags }
   let pixels = shape[1] * shape[2]
   let common = (0..<pixels).map { pixel in

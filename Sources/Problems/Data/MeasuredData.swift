@@ -33,10 +33,20 @@ package struct MeasuredData {
   package let ends: ClosedRange<Float>?
   package let warnings: [Warning]
 
-  /// - Throws: `PipelineError` for data that do not fit the model, or whose numbers cannot be intensities.
+  /// The same for a model that is at hand.
   package init(
     _ path: String, forward: ForwardModel, model: PAEModel, range choice: DataRange.Choice? = nil,
     missing: Missing = Missing()
+  ) throws {
+    try self.init(
+      path, forward: forward, modelName: model.description.name, range: choice, missing: missing)
+  }
+
+  /// - Parameter modelName: what a refusal calls the model.
+  /// - Throws: `PipelineError` for data that do not fit the model, or whose numbers cannot be intensities.
+  package init(
+    _ path: String, forward: ForwardModel, modelName: String,
+    range choice: DataRange.Choice? = nil, missing: Missing = Missing()
   ) throws {
     if let sampling = forward.sampling {
       guard choice == nil else {
@@ -51,7 +61,7 @@ package struct MeasuredData {
     let file = try PixelArray(path: path)
     let author =
       forward.isIdentity
-      ? "the model '\(model.description.name)' paints"
+      ? "the model '\(modelName)' paints"
       : "the operator makes of the model's pictures"
     let numbers = try Self.fitted(file, to: shape, author: author)
     if !missing.allowsNonFinite {
