@@ -92,6 +92,10 @@ public struct TileReport: SolverReport {
   /// χ² per datum beyond these is told; that of a picture's thousands of data is 1 within a few per cent.
   private static let leastChiSquare = 0.8, mostChiSquare = 1.25
 
+  /// From this share of clipped values on, under noise of at least that level, error bars cannot be relied on:
+  /// on a photograph with 7 % at σ = 0.1 the 90 % intervals covered 72 to 82 %, on one with 1 % they covered 89 %.
+  private static let mostClipped = 0.02, leastClippedSigma = 0.03
+
   private static func warnings(_ answer: TileAnswer, _ picture: PixelPicture) -> [Warning] {
     let name = picture.task.image == "-" ? "standard input" : picture.task.image
     var warnings: [Warning] = []
@@ -110,6 +114,17 @@ public struct TileReport: SolverReport {
             format:
               "%@: chi2 per datum is %.2f: the data scatter more than noise and picture explain; "
               + "check --sigma, or let it be estimated", name, chiSquare)))
+    }
+    if picture.clipped > 0 {
+      let share = Double(picture.clipped) / Double(picture.tensor.count)
+      let text = String(
+        format:
+          "%@: %.1f %% of the values lie at an end of the range and are taken as measured there; where "
+          + "noise was cut off, the mean is drawn inwards and error bars are too narrow", name,
+        100 * share)
+      let isNoisy = (answer.sigma ?? 0) >= Self.leastClippedSigma
+      warnings.append(
+        Warning(text, isDoubt: isNoisy && share >= Self.mostClipped))
     }
     if answer.scale == nil {
       warnings.append(

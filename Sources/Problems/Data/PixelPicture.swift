@@ -60,12 +60,6 @@ package struct PixelPicture {
     }
     let values = data.values
     clipped = Self.clippedCount(values, shape, flags, ends: data.ends)
-    if clipped > 0 {
-      warnings.append(
-        Warning(
-          "\(task.image): \(clipped) of \(values.count) values lie at an end of the range and are taken as "
-            + "measured there; where noise was cut off, the answer is drawn towards the middle"))
-    }
     if case .known(let sigma) = options.noise.level,
       let warning = sigmaWarning(
         sigma, values: values,

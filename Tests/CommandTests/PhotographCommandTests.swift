@@ -1,0 +1,101 @@
+import Foundation
+import ImageFiles
+import Randomness
+import Tensors
+import Testing
+
+/// Pictures of any size, by the shipped priors on tiles.
+@Suite struct PhotographCommandTests {
+  private let folder = TemporaryFolder()
+
+  /// Smooth ramps with an edge: C×rows×columns intensities between 0.2 and 0.8, and the same in noise of `sigma`,
+  /// written wide so that nothing is clipped.
+  private func write(
+    channels: Int = 1, rows: Int = 40, columns: Int = 56, sigma: Double = 0.08
+  ) throws {
+    var truth = Tensor(shape: Shape(channels, rows, columns))
+    var stream = RandomKey(seed: 5).stream()
+    for index in truth.values.indices {
+      let (row, column) = (index / columns % rows, index % columns)
+      truth.values[index] =
+        0.3 + 0.2 * Float(column) / Float(columns) + (row + column > 50 ? 0.2 : 0)
+        + 0.1 * Float(index / (rows * columns))
+    }
+    var data = truth
+    for index in data.values.indices { data.values[index] += Float(sigma * stream.normal()) }
+    try Data(Picture(tensor: truth, bitDepth: 16).encoded()).write(
+      to: URL(filePath: folder.path + "/truth.png"))
+    try Data(Picture(tensor: data, bitDepth: 16, range: -1...2).encoded()).write(
+      to: URL(filePath: folder.path + "/data.png"))
+  }
+
+  private func report(_ name: String) throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(filePath: folder.path + "/\(name)")))
+    return try #require(object as? [String: Any])
+  }
+
+  // Meant to catch: a choice of model that does not look at size and channels.
+  @Test(arguments: [(1, "photo"), (3, "photo-rgb")])
+  func aPictureOfAnySizeIsDenoised(_ channels: Int, _ model: String) throws {
+    try write(channels: channels)
+    let run = try Program.run(
+      ["denoise", "data.png", "--truth", "truth.png", "--samples", "2", "-o", "out"], in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try report("out/report.json")
+    #expect((report["model"] as? [String: Any])?["name"] as? String == model)
+    let quality = try #require(report["quality"] as? [String: Any])
+    // The data have 21.9 dB; half of the noise gone is 6 dB more.
+    #expect(try #require(quality["psnr"] as? Double) > 28)
+    let sigma = try #require((report["noise"] as? [String: Any])?["sigma"] as? Double)
+    #expect(abs(sigma / 0.08 - 1) < 0.1)
+    for name in [
+      "mean.png", "std.png", "map.png", "gallery.png", "report.html", "samples/0002.png",
+    ] {
+      #expect(FileManager.default.fileExists(atPath: folder.path + "/out/\(name)"))
+    }
+    let mean = try Picture.read(path: folder.path + "/out/mean.png")
+    #expect(mean.tensor.shape == Shape(channels, 40, 56))
+  }
+
+  @Test func missingPixelsAreFilledAndThreadsLeaveTheSameBytes() throws {
+    try write(sigma: 0.02)
+    var mask = Tensor(shape: Shape(1, 40, 56))
+    for index in mask.values.indices { mask.values[index] = index / 56 % 8 < 2 ? 0 : 1 }
+    try Data(Picture(tensor: mask).encoded()).write(to: URL(filePath: folder.path + "/mask.png"))
+    for threads in ["1", "2"] {
+      let run = try Program.run(
+        [
+          "inpaint", "data.png", "--mask", "mask.png", "--sigma", "0.02", "--truth", "truth.png",
+          "--quality", "fast", "-j", threads, "-o", "out\(threads)",
+        ], in: folder)
+      #expect(run.status == 0, "\(run.errors)")
+    }
+    let quality = try #require(
+      try report("out1/report.json")["quality"] as? [String: Any])
+    #expect(try #require(quality["psnr"] as? Double) > 32)
+    let files = try ["1", "2"].map {
+      try Data(contentsOf: URL(filePath: folder.path + "/out\($0)/posterior.safetensors"))
+    }
+    #expect(files[0] == files[1])
+  }
+
+  // Meant to catch: an option that a posterior in closed form would silently not read.
+  @Test(arguments: [
+    (["--method", "map"], "--method"), (["--chains", "4"], "--chains"),
+    (["--noise-spectrum", "power:1"], "coloured noise"), (["--residual", "none"], "--residual"),
+  ])
+  func optionsOfChainsAreRefused(_ options: [String], _ named: String) throws {
+    try write()
+    let run = try Program.run(["denoise", "data.png"] + options, in: folder)
+    #expect(run.status == 64)
+    #expect(run.errors.contains(named) && run.errors.contains("photo"))
+  }
+
+  @Test func qualityDoesNotGoWithTheClothes() throws {
+    try write(rows: 28, columns: 28)
+    let run = try Program.run(["denoise", "data.png", "--quality", "fast"], in: folder)
+    #expect(run.status == 64)
+    #expect(run.errors.contains("--quality"))
+  }
+}
