@@ -49,7 +49,9 @@ struct SolveCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("m"), .long],
-    help: "Model: a name or the path of a model file; goes before the problem file's.")
+    help:
+      "Model: a name or the path of a model file; goes before the problem file's. (default: by the picture's size as for denoise; fashion-mnist behind an operator)"
+  )
   var model: String?
 
   @OptionGroup var output: OutputOptions
@@ -58,10 +60,15 @@ struct SolveCommand: ParsableCommand {
 
   func run() {
     SolverCommand(name: "solve", options: output, console: consoleOptions.console).run {
-      var problem = try ProblemFile.read(
-        path: problem, options: SolveOptions(threads: threads.count))
+      var options = SolveOptions(threads: threads.count)
+      options.model = ModelLocator.automaticName
+      var problem = try ProblemFile.read(path: problem, options: options)
       problem.options.overwrite = output.force
       if let model { problem.options.model = model }
+      // Behind an operator the data's size is not the picture's.
+      if problem.options.model == ModelLocator.automaticName, !problem.options.operators.isEmpty {
+        problem.options.model = ModelLocator.defaultName
+      }
       if let folder = output.folder {
         guard problem.tasks.count == 1 else {
           throw PipelineError.usage("--output goes with one picture; leave it out for several")

@@ -98,4 +98,23 @@ import Testing
     #expect(run.status == 64)
     #expect(run.errors.contains("--quality"))
   }
+
+  // Meant to catch: a problem file without a model that falls back on the clothes' size.
+  @Test func aCaseOfOnesOwnIsMadeAndSolved() throws {
+    try write()
+    let made = try Program.run(
+      ["corrupt", "truth.png", "--sigma", "0.05", "--missing", "0.3", "-o", "case"], in: folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let run = try Program.run(["solve", "case/problem.yaml"], in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("model photo"))
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/case/solved/mean.png"))
+  }
+
+  @Test(arguments: [["info", "photo"], ["sample", "-m", "photo", "-o", "s.png"]])
+  func commandsForOneSizeSayWhatThePriorIs(_ words: [String]) throws {
+    let run = try Program.run(words, in: folder)
+    #expect(run.status == 65)
+    #expect(run.errors.contains("prior on tiles"))
+  }
 }

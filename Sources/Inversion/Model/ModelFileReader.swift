@@ -47,6 +47,14 @@ struct ModelFileReader {
     _ type: Description.Type
   ) throws(ImageFileError) -> Description {
     guard let config = file.metadata["config"] else { throw bad("its config is missing") }
+    struct Kind: Decodable { var objective: String }
+    if let kind = try? JSONDecoder().decode(Kind.self, from: Data(config.utf8)),
+      kind.objective == "tiles"
+    {
+      throw bad(
+        "it is a prior on tiles, which takes pictures of any size: denoise, inpaint and solve use it, "
+          + "other commands take a model of one size")
+    }
     do {
       return try JSONDecoder().decode(type, from: Data(config.utf8))
     } catch {

@@ -117,8 +117,8 @@ package struct MeasuredData {
     guard file.shape[2] == shape[2], file.shape[1] == shape[1] else {
       throw PipelineError.data(
         "\(file.name) is \(file.shape[2])x\(file.shape[1]) pixels but \(author) "
-          + "\(shape[2])x\(shape[1]): resize or crop the picture, or train a model on pictures of its "
-          + "size")
+          + "\(shape[2])x\(shape[1]): leave --model out for a prior that takes any size, or train a model on "
+          + "pictures of that size")
     }
     if file.shape[0] == shape[0] { return file.values }
     if shape[0] == 1, let grey = file.commonChannel { return grey }
