@@ -47,7 +47,6 @@ struct ModelFileReader {
     _ type: Description.Type
   ) throws(ImageFileError) -> Description {
     guard let config = file.metadata["config"] else { throw bad("its config is missing") }
-    struct Kind: Decodable { var objective: String }
     if let kind = try? JSONDecoder().decode(Kind.self, from: Data(config.utf8)),
       kind.objective == "tiles"
     {
@@ -139,3 +138,6 @@ extension Safetensors {
     }
   }
 }
+
+/// The part of a config that tells what it is of.
+private struct Kind: Decodable { var objective: String }
