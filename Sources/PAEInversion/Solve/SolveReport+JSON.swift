@@ -10,7 +10,10 @@ extension SolveReport {
       ("version", .string(PAEInvert.version)),
       ("seed", .string(String(options.seed))),
       (
-        "model", .object([("name", .string(modelName)), ("sha256", .string(modelDigest))])
+        "model",
+        .object([
+          ("name", .string(modelName)), ("sha256", modelDigest.map { .string($0) } ?? .null),
+        ])
       ),
       (
         "image",
@@ -104,6 +107,7 @@ extension SolveReport {
       case .power: "power"
       case .inferredPower: "power-inferred"
       case .file: "spectrum"
+      case .given: "given"
       }
     let isSlopeInferred = options.noise.spectrum.isSlopeInferred
     switch options.noise.level {
@@ -118,7 +122,7 @@ extension SolveReport {
       ]
     }
     switch options.noise.spectrum {
-    case .white: break
+    case .white, .given: break
     case .power(let exponent, let knee):
       members += [("exponent", .number(exponent)), ("knee", .number(knee))]
     case .inferredPower(let knee):
