@@ -195,7 +195,8 @@ let package = Package(
     tests(
       "Solving",
       [
-        "Tensors", "Randomness", "Probability", "Sampling", "Maps", "Operators", "Noise", "Likelihoods",
+        "Tensors", "Randomness", "Probability", "Sampling", "Maps", "Operators", "Noise",
+        "Likelihoods",
         "Flows", "Inversion", "Problems", "SmallModels",
       ]),
     tests(

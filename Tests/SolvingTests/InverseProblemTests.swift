@@ -134,7 +134,7 @@ private final class CubesPlan: MapPlan {
     }
   }
 
-  /// Seen to fail: ½ of the noise's variance; the residual left out of the picture.
+  /// To catch (not yet tried): ½ of the noise's variance; the residual left out of the picture.
   @Test("white noise in memory agrees with the closed form")
   func identity() throws {
     let residual: [Float] = [0.01, 0.004, 0.02, 0.008]
@@ -149,7 +149,7 @@ private final class CubesPlan: MapPlan {
     #expect(solution.baseDraws.base.count == 16 * 2000 * 2)
   }
 
-  /// Seen to fail: `vjp` without the factor 2.
+  /// To catch (not yet tried): `vjp` without the factor 2.
   @Test("a caller's own operator agrees with the closed form")
   func ownOperator() throws {
     let residual: [Float] = [0.01, 0.004, 0.02, 0.008]
@@ -162,7 +162,7 @@ private final class CubesPlan: MapPlan {
       closedForm(Differences.rows, residual: residual, data: data))
   }
 
-  /// Seen to fail: `residual: .auto` taken for `.none`.
+  /// To catch (not yet tried): `residual: .auto` taken for `.none`.
   @Test("an operator that is not linear is refused beside a residual, and solved without one")
   func notLinear() throws {
     let data = Tensor(shape: Self.image, values: [0.3, 0.02, 0.3, 0.05])
@@ -191,7 +191,8 @@ private final class CubesPlan: MapPlan {
   func refusals() throws {
     let model = try prior(residual: [0, 0, 0, 0])
     func problem(
-      _ values: [Float] = [0, 0, 0, 0], shape: Shape = image, noise: MeasurementNoise = .white(0.1),
+      _ values: [Float] = [0, 0, 0, 0], shape: Shape = Self.image,
+      noise: MeasurementNoise = .white(0.1),
       operator map: (any DifferentiableMap)? = nil, observed: [Bool]? = nil,
       range: ClosedRange<Float>? = nil, step: Double = 0
     ) throws -> InverseProblem {
