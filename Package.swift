@@ -20,7 +20,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let package = Package(
   name: "paeinvert",
   products: [
-    .library(name: "PAEInversion", targets: ["PAEInversion"]),
+    .library(
+      name: "PAEInversion",
+      targets: [
+        "Tensors", "Maps", "Operators", "Noise", "Diagnostics", "Inversion", "Problems", "Solving",
+        "Judging", "PAEInversion",
+      ]),
     .executable(name: "paeinvert", targets: ["paeinvert"]),
     .executable(name: "paeinvert-bench", targets: ["paeinvert-bench"]),
     .executable(name: "paeinvert-photos", targets: ["paeinvert-photos"]),
@@ -193,7 +198,8 @@ let package = Package(
     tests(
       "Solving",
       [
-        "Tensors", "Randomness", "Probability", "Sampling", "Operators", "Noise", "Likelihoods",
+        "Tensors", "Randomness", "Probability", "Sampling", "Maps", "Operators", "Noise",
+        "Likelihoods",
         "Flows", "Inversion", "Problems", "SmallModels",
       ]),
     tests(

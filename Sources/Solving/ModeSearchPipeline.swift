@@ -75,17 +75,17 @@ package struct ModeSearchPipeline {
   /// Modes kept at most.
   static let largestCount = 8
 
-  let model: PAEModel
+  let model: any Prior
   let posterior: ImagePosterior
   let pool: WorkerPool
 
-  package init(model: PAEModel, posterior: ImagePosterior, pool: WorkerPool) {
+  package init(model: any Prior, posterior: ImagePosterior, pool: WorkerPool) {
     self.model = model
     self.posterior = posterior
     self.pool = pool
   }
 
-  /// Where the climbs of each picture, problem i of the posterior, begin: the encoder's guess from the data
+  /// Where the climbs of each picture, problem i of the posterior, begin: what the prior suggests for the data, the encoder's guess
   /// (missing pixels filled with the prior's mean picture), prior draws, and the most probable of many
   /// more; each with ln σ at its estimate when σ is inferred. `candidates` gradients a picture.
   package func starts(
@@ -97,7 +97,7 @@ package struct ModeSearchPipeline {
     for (index, picture) in pictures.enumerated() {
       let own = key.child(index)
       var stream = own.stream()
-      var base: [[Double]] = [try encoderGuess(picture, key: own.child("fill"))]
+      var base: [[Double]] = [try suggestion(picture, key: own.child("fill"))]
       for _ in 0..<Self.priorStarts { base.append(stream.normals(latent)) }
       starts.append(try positions(base, picture))
       drawn.append(
@@ -182,18 +182,21 @@ package struct ModeSearchPipeline {
       entries: entries.sorted { $0.weight > $1.weight }, isConverged: best.isConverged)
   }
 
-  private func encoderGuess(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {
+  /// What the prior suggests for the picture that the data suggest; u = 0 where it suggests nothing.
+  private func suggestion(_ picture: DamagedPicture, key: RandomKey) throws -> [Double] {
     var image = picture.suggestion.picture.map { min(max($0, 0), 1) }
     let isKnown = picture.suggestion.isKnown
     if isKnown.contains(false) {
       let fill = try priorMean(key: key)
       for index in image.indices where !isKnown[index] { image[index] = fill[index] }
     }
-    let base = try model.baseVariables(of: image)
+    guard let base = try model.suggestion(for: image) else {
+      return [Double](repeating: 0, count: model.latentDimension)
+    }
     // Noise takes the encoder off its training pictures: keep the guess where the prior has mass.
-    let length = base.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    let length = base.reduce(0) { $0 + $1 * $1 }.squareRoot()
     let bound = Double(base.count).squareRoot()
-    return base.map { Double($0) * (length > bound ? bound / length : 1) }
+    return base.map { $0 * (length > bound ? bound / length : 1) }
   }
 
   /// Mean of 32 prior pictures.

@@ -7,11 +7,11 @@ import Workers
 
 /// From pictures and their measurement to modes and draws: what solving and calibration share.
 package struct PosteriorSolver {
-  package let model: PAEModel
+  package let model: any Prior
   package let options: SolveOptions
   package let pool: WorkerPool
 
-  package init(model: PAEModel, options: SolveOptions, pool: WorkerPool) {
+  package init(model: any Prior, options: SolveOptions, pool: WorkerPool) {
     self.model = model
     self.options = options
     self.pool = pool
@@ -39,7 +39,7 @@ package struct PosteriorSolver {
     }
     guard options.residual == .auto || model.intensityResidual != nil else {
       throw PipelineError.usage(
-        "the model '\(model.description.name)' has no residual by intensity: fit it with "
+        "the model '\(model.name)' has no residual by intensity: fit it with "
           + "paeinvert train --refit-residual, or use full, diagonal or none")
     }
     return isPossible ? model.intensityResidual : nil

@@ -11,7 +11,7 @@ extension ImagePosterior {
   ///
   /// - Precondition: no coordinate is the logarithm of a distance to the range: those have no proper prior.
   func priorDraws(
-    _ count: Int, problem: Int, of model: PAEModel, key: RandomKey
+    _ count: Int, problem: Int, of model: any Prior, key: RandomKey
   ) throws -> [[Double]] {
     precondition(logarithmicCount == 0, "values before clipping have no prior of their own")
     let latent = model.latentDimension

@@ -3,6 +3,7 @@ import ImageFiles
 import Inversion
 import Likelihoods
 import Probability
+import Solving
 import Tensors
 import Testing
 

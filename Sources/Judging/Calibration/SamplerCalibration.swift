@@ -184,6 +184,8 @@ package struct SamplerCalibration {
   private func reference(_ picture: DamagedPicture) throws -> [Double] {
     let model = problem.solver.model
     let image = picture.suggestion.picture.map { min(max($0, 0), 1) }
-    return try model.baseVariables(of: image).map { min(max($0, -4), 4) + 0.5 }
+    let base =
+      try model.suggestion(for: image) ?? [Double](repeating: 0, count: model.latentDimension)
+    return base.map { min(max($0, -4), 4) + 0.5 }
   }
 }

@@ -3,6 +3,7 @@ import Inversion
 import Likelihoods
 import Problems
 import Sampling
+import Solving
 import Tensors
 
 /// `draws.nc`: draws, what the sampler says of them, data and drawn pictures, as groups and names that

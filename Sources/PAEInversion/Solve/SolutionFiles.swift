@@ -9,13 +9,11 @@ import Tensors
 
 /// Writes what a solver leaves in a result folder.
 struct SolutionFiles {
-  let solution: Solution
-  let pictures: SolutionPictures
+  let solved: InverseSolution
   let report: SolveReport
-  let options: SolveOptions
-  let posterior: ImagePosterior
-  /// Of the data: the forward model's codomain.
-  let dataShape: Shape
+  private var solution: Solution { solved.solution }
+  private var pictures: SolutionPictures { solved.pictures }
+  private var options: SolveOptions { report.options }
 
   func write(to folder: OutputFolder) throws {
     try folder.write(encoded(pictures.map), to: "map.png")
@@ -32,7 +30,7 @@ struct SolutionFiles {
     for (index, group) in pictures.groups.enumerated() {
       try folder.write(encoded(group), to: "groups/" + Self.numbered(index))
     }
-    let draws = draws
+    let draws = solved.baseDraws
     try folder.write(SafetensorsFile.encode(safetensors(draws)), to: "posterior.safetensors")
     if let run = solution.run {
       let content = drawsFile(draws, run).content
@@ -41,8 +39,7 @@ struct SolutionFiles {
     }
     try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
     try folder.write(Array(report.json.text.utf8), to: "report.json")
-    let page = SolutionPage(
-      solution: solution, pictures: pictures, report: report, posterior: posterior)
+    let page = SolutionPage(solved: solved, report: report)
     try folder.write(Array(page.html().utf8), to: "report.html")
   }
 
@@ -57,13 +54,6 @@ struct SolutionFiles {
   private func encodedDeviation(_ tensor: Tensor) throws -> [UInt8] {
     try form.encodedDeviation(
       form.deviationInUnits(tensor), white: report.deviationScale ?? 1)
-  }
-
-  /// Of the run, or the best mode's one.
-  private var draws: SolutionDraws {
-    SolutionDraws(
-      solution.baseDraws ?? solution.bestBase, posterior: posterior, problem: solution.problem,
-      latentDimension: report.latentDimension, slope: solution.slope?.draws)
   }
 
   private func safetensors(_ draws: SolutionDraws) -> Safetensors {
@@ -83,7 +73,13 @@ struct SolutionFiles {
   }
 
   private func drawsFile(_ draws: SolutionDraws, _ run: PosteriorRun) -> DrawsFile {
-    DrawsFile(
+    var attributes: [NetCDF.Attribute] = [
+      .init("command", report.command), .init("seed", String(options.seed)),
+      .init("method", run.method.rawValue), .init("space", options.space.rawValue),
+      .init("model", report.modelName),
+    ]
+    if let digest = report.modelDigest { attributes.append(.init("model_sha256", digest)) }
+    return DrawsFile(
       draws: draws,
       statistics: .init(
         logDensities: run.draws.logDensities,
@@ -91,14 +87,12 @@ struct SolutionFiles {
           .init(records: $0.records, stepSize: $0.stepSize, hasTree: run.method == .nuts)
         }),
       data: .init(
-        values: form.inUnits(Tensor(shape: dataShape, values: solution.picture.values)).values,
-        kinds: solution.picture.kinds, shape: dataShape),
+        values: form.inUnits(
+          Tensor(shape: solved.batch.forward.dataShape, values: solution.picture.values)
+        ).values,
+        kinds: solution.picture.kinds, shape: solved.batch.forward.dataShape),
       samples: pictures.draws.map(form.inUnits),
-      attributes: [
-        .init("command", report.command), .init("seed", String(options.seed)),
-        .init("method", run.method.rawValue), .init("space", options.space.rawValue),
-        .init("model", report.modelName), .init("model_sha256", report.modelDigest),
-      ])
+      attributes: attributes)
   }
 
   private var gallery: Tensor {

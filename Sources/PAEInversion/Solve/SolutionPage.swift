@@ -12,10 +12,11 @@ import Tensors
 ///
 /// Wall times are left out: they stand in `report.json`, and the same seed gives the same page.
 struct SolutionPage {
-  let solution: Solution
-  let pictures: SolutionPictures
+  let solved: InverseSolution
   let report: SolveReport
-  let posterior: ImagePosterior
+  private var solution: Solution { solved.solution }
+  private var pictures: SolutionPictures { solved.pictures }
+  private var posterior: ImagePosterior { solved.batch.posterior }
 
   /// Of the drawn pictures.
   private static let shownDraws = 16
@@ -145,8 +146,8 @@ struct SolutionPage {
     switch index {
     case posterior.logSigmaIndex: "ln σ"
     case posterior.logScaleIndex: "ln α"
-    case ..<report.latentDimension: "u[\(index)]"
-    default: "auxiliary[\(index - report.latentDimension)]"
+    case ..<solved.baseDraws.latentDimension: "u[\(index)]"
+    default: "auxiliary[\(index - solved.baseDraws.latentDimension)]"
     }
   }
 

@@ -57,70 +57,23 @@ public struct SolvePipeline {
     }
     for warning in forward.warnings { warn(warning.text) }
     for picture in pictures { picture.warnings.forEach { warn($0.text) } }
-    let key = RandomKey(seed: options.seed)
-    let solved =
-      options.noise.spectrum.isSlopeInferred
-      ? try solver.solveSlope(
-        pictures, noise: noise, forward: forward, key: key, warn: warn, progress: progress)
-      : try solver.solve(pictures, noise: noise, forward: forward, key: key, progress: progress)
-    let (posterior, modes) = (solved.posterior, solved.modes)
-    var solutions = try pictures.indices.map {
-      try Solution(
-        picture: pictures[$0], problem: $0, modes: modes[$0],
-        bestBase: posterior.baseDraws(modes[$0].bestDraw), slope: solved.slope)
-    }
-    var seconds = SolveReport.Seconds(map: (ContinuousClock().now - start).inSeconds)
-    if let run = solved.run {
-      seconds.warmup = run.warmupSeconds
-      seconds.sampling = run.samplingSeconds
-      seconds.map -= run.warmupSeconds + run.samplingSeconds
-      for index in solutions.indices {
-        solutions[index].run = run.problems[index]
-        solutions[index].modes = run.problems[index].modes
-        solutions[index].baseDraws = try posterior.baseDraws(run.problems[index].draws)
-      }
-    }
-    let prior = try PriorReference(flow: model.flow)
-    let lattice = try ResidualLattice(solved.measurement)
-    let reading =
-      solved.run == nil
-      ? nil
-      : try EncoderReading(
-        model: model, law: solved.measurement.residualPrior(of: model),
-        scale: posterior.residualScale)
+    let batch = try solver.solveBatch(
+      pictures, noise: noise, forward: forward, since: start, warn: warn, progress: progress)
+    let judge = try SolutionJudge(batch)
     let digest = try SHA256.hexDigest(ofFile: modelPath)
     var reports: [SolveReport] = []
-    for (index, solution) in solutions.enumerated() {
+    for index in pictures.indices {
       guard
         progress(
           .init(
-            stage: .pictures, fraction: Double(index) / Double(solutions.count), divergences: 0))
+            stage: .pictures, fraction: Double(index) / Double(pictures.count), divergences: 0))
       else { throw SamplingError.cancelled }
-      let result = try SolutionPictures(
-        solution, posterior: posterior, residual: solved.measurement.residuals[index],
-        options: options,
-        key: key.child("pictures").child(index), pool: pool)
-      let readingPercentile = try solution.run.flatMap { run in
-        try reading?.percentile(
-          of: PosteriorPictures.drawnWithMeans(
-            EncoderReading.drawsUsed, posterior: posterior, problem: index, draws: run.draws,
-            residual: solved.measurement.residuals[index],
-            key: key.child("reading").child(index)),
-          sigma: solution.picture.sigma)
-      }
-      seconds.total = (ContinuousClock().now - start).inSeconds
+      let solution = try InverseSolution(batch, index: index)
       let report = try SolveReport(
-        command: command, options: options, model: (model.description.name, digest),
-        solution: solution, pictures: result, latentDimension: model.latentDimension,
-        seconds: seconds, gradients: solved.gradients,
-        laneUtilization: solved.run?.laneUtilization, posterior: posterior,
-        measurement: solved.measurement, lattice: lattice, prior: prior,
-        reading: readingPercentile, warnings: forward.warnings)
+        command: command, digest: digest, solution: solution, fit: judge.fit(of: solution),
+        misfit: judge.misfit(of: solution))
       for warning in report.resultWarnings { warn(warning.text) }
-      try SolutionFiles(
-        solution: solution, pictures: result, report: report, options: options,
-        posterior: posterior, dataShape: forward.dataShape
-      ).write(to: folders[index])
+      try SolutionFiles(solved: solution, report: report).write(to: folders[index])
       reports.append(report)
     }
     for folder in folders { try folder.commit() }

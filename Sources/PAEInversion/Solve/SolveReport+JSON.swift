@@ -12,7 +12,7 @@ extension SolveReport {
       (
         "model",
         .object([
-          ("name", .string(modelName)), ("sha256", .string(modelDigest)),
+          ("name", .string(modelName)), ("sha256", modelDigest.map { .string($0) } ?? .null),
           ("reason", options.modelReason.map { .string($0) } ?? .null),
         ])
       ),
@@ -108,6 +108,7 @@ extension SolveReport {
       case .power: "power"
       case .inferredPower: "power-inferred"
       case .file: "spectrum"
+      case .given: "given"
       }
     let isSlopeInferred = options.noise.spectrum.isSlopeInferred
     switch options.noise.level {
@@ -122,7 +123,7 @@ extension SolveReport {
       ]
     }
     switch options.noise.spectrum {
-    case .white: break
+    case .white, .given: break
     case .power(let exponent, let knee):
       members += [("exponent", .number(exponent)), ("knee", .number(knee))]
     case .inferredPower(let knee):

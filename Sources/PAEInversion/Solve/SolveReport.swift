@@ -12,13 +12,6 @@ import Tensors
 
 /// `report.json` of one picture, schema 1.
 public struct SolveReport: Sendable {
-  public struct Seconds: Sendable, Equatable {
-    public var total = 0.0
-    public var map = 0.0
-    public var warmup = 0.0
-    public var sampling = 0.0
-  }
-
   /// Against the truth, when it is given.
   public struct Quality: Sendable, Equatable {
     /// Decibels.
@@ -27,10 +20,25 @@ public struct SolveReport: Sendable {
     /// Share of pixels whose truth lies in the central 90 % interval; nil for `--method map`.
     public let coverage90: Double?
 
-    init(picture: Tensor, truth: Tensor, coverage90: Double?) {
+    /// Draws that the coverage of the truth is counted in.
+    private static let coverageDraws = 400
+
+    /// nil where the truth is not known.
+    init?(_ solved: InverseSolution) throws {
+      let solution = solved.solution
+      guard let truth = solution.picture.truth else { return nil }
+      let picture = solved.mean ?? solved.map
       psnr = PictureFidelity.peakSignalToNoise(picture, truth: truth)
       ssim = PictureFidelity.structuralSimilarity(picture, truth: truth)
-      self.coverage90 = coverage90
+      guard let run = solution.run else {
+        coverage90 = nil
+        return
+      }
+      let many = try PosteriorPictures.drawn(
+        Self.coverageDraws, posterior: solved.batch.posterior, problem: solution.problem,
+        draws: run.settled ?? run.draws, residual: solved.batch.residual(of: solution.problem),
+        key: solved.key("pictures").child("coverage"))
+      coverage90 = many.count >= 100 ? PictureFidelity.coverage90(many, truth: truth) : nil
     }
   }
 
@@ -63,7 +71,8 @@ public struct SolveReport: Sendable {
   public let command: String
   public let options: SolveOptions
   public let modelName: String
-  public let modelDigest: String
+  /// SHA-256 of the model's file; nil for a prior that is in none.
+  public let modelDigest: String?
   public let imagePath: String
   public let width: Int
   public let height: Int
@@ -82,7 +91,7 @@ public struct SolveReport: Sendable {
   public let slope: (mean: Double, deviation: Double)?
   /// How data that are not independent were solved; nil for independent ones.
   public let solver: CorrelationSolver?
-  public let seconds: Seconds
+  public let seconds: SolveSeconds
   public let gradients: Int
   /// Gradients that chains asked for / gradients computed, of the whole batch; nil for `--method map`.
   package let laneUtilization: Double?
@@ -115,7 +124,6 @@ public struct SolveReport: Sendable {
   public let quality: Quality?
   /// The standard deviation shown white in `std.png`.
   public let deviationScale: Double?
-  let latentDimension: Int
   /// What the data's file is, its numbers for black and white, and how many of them are missing, clipped
   /// and left out for standing alone at an end of the range.
   public let data: DataRecord
@@ -124,28 +132,31 @@ public struct SolveReport: Sendable {
   /// Those of the result itself.
   let resultWarnings: [Warning]
 
+  /// - Parameters:
+  ///   - digest: SHA-256 of the model's file, if it is in one.
+  ///   - fit: how well the solution explains the data.
+  ///   - misfit: whether the picture is of the prior's kind.
   init(
-    command: String, options: SolveOptions, model: (name: String, digest: String),
-    solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
-    gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
-    measurement: MeasurementModel, lattice: ResidualLattice?, prior: PriorReference,
-    reading: Double?, warnings operatorWarnings: [Warning]
+    command: String, digest: String?, solution solved: InverseSolution, fit: PosteriorFit,
+    misfit: PriorMisfit
   ) throws {
+    let (batch, solution, pictures) = (solved.batch, solved.solution, solved.pictures)
+    let (posterior, measurement) = (batch.posterior, batch.measurement)
+    let options = batch.solver.options
     residualKind = measurement.residualKind
     solver = measurement.solver
     self.command = command
     self.options = options
-    modelName = model.name
-    modelDigest = model.digest
+    modelName = batch.solver.model.name
+    modelDigest = digest
     imagePath = solution.picture.task.image
     let shape = pictures.map.shape
     (channels, height, width) = (shape[0], shape[1], shape[2])
     observedFraction = solution.picture.observedFraction
     isCensored = solution.picture.isCensored
-    self.seconds = seconds
-    self.gradients = gradients
-    self.laneUtilization = laneUtilization
-    self.latentDimension = latentDimension
+    seconds = batch.seconds
+    gradients = batch.gradients
+    laneUtilization = batch.laneUtilization
     isConverged = solution.modes.isConverged
     let shown = pictures.modes.count
     let run = solution.run
@@ -178,27 +189,24 @@ public struct SolveReport: Sendable {
     notes = run?.notes ?? []
     fallback = run?.fallback.map { "fell back to nuts: \($0)" }
     let draws = run?.draws ?? solution.modes.bestDraw
-    verdict = run.map { $0.verdict(of: solution.baseDraws ?? $0.draws) }
+    verdict = solved.verdict
     warmupLength = run?.chains?.warmupLength
     acceptance = run?.chains?.acceptance
     stepsPerDraw = run?.chains?.stepsPerDraw
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     slope = solution.slope.map { ($0.mean, $0.deviation) }
-    fit = try PosteriorFit(
-      draws: draws, posterior: posterior, problem: solution.problem, lattice: lattice)
-    misfit = try PriorMisfit(
-      draws: solution.baseDraws ?? solution.bestBase, prior: prior,
-      scale: posterior.residualScale, reading: reading)
-    quality = pictures.quality
+    self.fit = fit
+    self.misfit = misfit
+    quality = try Quality(solved)
     deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
       .map { $0 > 0 ? $0 * (solution.picture.form.units?.width ?? 1) : 1 }
     data = DataRecord(solution.picture)
     resultWarnings = Self.warnings(
-      fit: fit, draws: solution.baseDraws, latent: latentDimension,
+      fit: fit, draws: solution.baseDraws, latent: solved.baseDraws.latentDimension,
       isOneChain: run?.chains != nil && drawCounts.chains == 1,
       name: imagePath == "-" ? "standard input" : imagePath)
-    warnings = operatorWarnings + solution.picture.warnings + resultWarnings
+    warnings = batch.forward.warnings + solution.picture.warnings + resultWarnings
   }
 
   private static func sigma(

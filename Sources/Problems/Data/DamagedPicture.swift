@@ -3,6 +3,7 @@ import ImageFiles
 import Inversion
 import Likelihoods
 import Maps
+import Noise
 import Numerics
 import Tensors
 
@@ -111,12 +112,9 @@ package struct DamagedPicture {
     case .none: sigma = 0
     case .inferred:
       sigma =
-        forward.dataShape.rank == 3
-        ? estimateSigma(
-          picture: Tensor(shape: forward.dataShape, values: values), kinds: kinds,
-          low: ends.lowerBound, high: ends.upperBound, isWhite: options.noise.isWhite)
-          / (try noise.shape.localShare()).squareRoot()
-        : estimateSigma(coefficients: values)
+        try Self.estimatedSigma(
+          values, kinds, ends: ends, dataShape: forward.dataShape, noise: noise.shape,
+          isWhite: options.noise.isWhite)
     }
     suggestion = try forward.backProjection(values, observed: observed)
     if case .known(let sigma) = options.noise.level, forward.dataShape.rank == 3,
@@ -135,15 +133,58 @@ package struct DamagedPicture {
     simulated data: [Float], observed: [Bool]?, sigma: Double, forward: ForwardModel,
     independentSigmas: [Float]? = nil
   ) throws(PlanError) {
-    task = SolveTask(image: "simulated", output: "")
-    (form, format, range, isolatedEnds) = (ResultForm(), "simulated", .unit, [])
-    (values, self.observed, self.sigma) = (data, observed, sigma)
-    (truth, isCensored, warnings) = (nil, false, [])
-    ends = 0...1
-    kinds = PixelData.kinds(of: data, observed: observed, censored: false)
+    try self.init(
+      name: "simulated", values: data, observed: observed, sigma: sigma, forward: forward,
+      noise: .white, independentSigmas: independentSigmas)
+  }
+
+  /// Data at hand. Unobserved values are not looked at.
+  /// - Parameters:
+  ///   - name: what reports call the data.
+  ///   - sigma: the level of the noise; nil where it is to be inferred.
+  ///   - noise: N₀, for the first guess of a level that is inferred.
+  ///   - independentSigmas: s, one for each datum, of independent noise on top.
+  ///   - range: ends at which values are censored; nil for data that are not clipped.
+  ///   - roundingStep: distance between neighbouring values; 0 for data that were not rounded.
+  package init(
+    name: String, values data: [Float], observed: [Bool]?, sigma: Double?, forward: ForwardModel,
+    noise: NoiseShape, independentSigmas: [Float]? = nil, range: ClosedRange<Float>? = nil,
+    roundingStep: Double = 0
+  ) throws(PlanError) {
+    task = SolveTask(image: name, output: "")
+    (form, format, self.range, isolatedEnds) = (ResultForm(), name, .unit, [])
+    (values, self.observed) = (data, observed)
+    (truth, isCensored, warnings) = (nil, range != nil, [])
+    let whole = range ?? 0...1
+    let halfStep = Float(roundingStep / 2)
+    ends = whole.lowerBound + halfStep...whole.upperBound - halfStep
+    kinds = PixelData.kinds(
+      of: data, observed: observed, censored: isCensored, low: ends.lowerBound,
+      high: ends.upperBound)
+    let rounding = Float(roundingStep * roundingStep / 12)
     fixedVariances =
-      independentSigmas?.map { $0 * $0 } ?? [Float](repeating: 0, count: data.count)
+      independentSigmas?.map { rounding + $0 * $0 }
+      ?? [Float](repeating: rounding, count: data.count)
+    if let sigma {
+      self.sigma = sigma
+    } else {
+      self.sigma = try Self.estimatedSigma(
+        data, kinds, ends: ends, dataShape: forward.dataShape, noise: noise,
+        isWhite: noise.isWhite)
+    }
     suggestion = try forward.backProjection(data, observed: observed)
+  }
+
+  /// Where the inference of σ begins: of pixels by their small patches, of frequencies by all of them.
+  private static func estimatedSigma(
+    _ values: [Float], _ kinds: [PixelKind], ends: ClosedRange<Float>, dataShape: Shape,
+    noise: NoiseShape, isWhite: Bool
+  ) throws(PlanError) -> Double {
+    guard dataShape.rank == 3 else { return estimateSigma(coefficients: values) }
+    return estimateSigma(
+      picture: Tensor(shape: dataShape, values: values), kinds: kinds,
+      low: ends.lowerBound, high: ends.upperBound, isWhite: isWhite)
+      / (try noise.localShare()).squareRoot()
   }
 
   package var observedCount: Int { kinds.count { $0 != .unobserved } }

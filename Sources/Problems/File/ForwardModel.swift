@@ -5,7 +5,9 @@ import Tensors
 /// The steps of the light's way as one operator, with what the data's files need to know of it.
 package struct ForwardModel {
   /// A, from pictures to data.
-  package let map: any LinearOperator
+  package let map: any DifferentiableMap
+  /// The same where it is linear; nil for an instrument of a user's that is not.
+  package var linearOperator: (any LinearOperator)? { map as? any LinearOperator }
   /// The last step, when data are frequencies.
   package let sampling: FourierSamplingOperator?
   /// Of the pictures.
@@ -13,6 +15,13 @@ package struct ForwardModel {
   package var dataShape: Shape { map.codomain }
   package let warnings: [Warning]
   package var isIdentity: Bool { map is IdentityOperator }
+
+  /// An operator that is at hand.
+  package init(_ map: any DifferentiableMap) {
+    self.map = map
+    sampling = map as? FourierSamplingOperator
+    warnings = []
+  }
 
   /// - Throws: `PipelineError` or `PlanError` for files and sizes that do not fit, naming the step.
   package init(_ steps: [ForwardStep], on shape: Shape) throws {
@@ -37,7 +46,7 @@ package struct ForwardModel {
   }
 
   /// A picture that the data suggest, for a search to begin with and for the eye: Aᵀy / AᵀA1, and the
-  /// elements where that means something. Unobserved data count as zeros in both.
+  /// elements where that means something: none where A is not linear. Unobserved data count as zeros in both.
   func backProjection(
     _ data: [Float], observed: [Bool]?
   ) throws(PlanError) -> (picture: [Float], isKnown: [Bool]) {
@@ -48,8 +57,11 @@ package struct ForwardModel {
     guard !isIdentity else {
       return (seen(data), observed ?? [Bool](repeating: true, count: data.count))
     }
-    let plan = try map.makePlan(lanes: 1)
     let count = pictureShape.count
+    guard let map = linearOperator else {
+      return ([Float](repeating: 0, count: count), [Bool](repeating: false, count: count))
+    }
+    let plan = try map.makePlan(lanes: 1)
     func adjoint(_ values: [Float]) -> [Float] {
       var result = [Float](repeating: 0, count: count)
       var span = result.mutableSpan

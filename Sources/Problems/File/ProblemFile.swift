@@ -246,6 +246,7 @@ extension NoiseOptions.Spectrum {
       knee == 0 ? "power:\(exponent)" : "power:\(exponent),\(knee)"
     case .inferredPower(let knee): knee == 0 ? "power:auto" : "power:auto,\(knee)"
     case .file(let path): path
+    case .given: "given"
     }
   }
 }

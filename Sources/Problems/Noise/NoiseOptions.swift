@@ -1,3 +1,5 @@
+import Noise
+
 /// The noise of the data: n ~ N(0, σ²N₀ + diag s²), N₀ white or with a power spectrum, s a sigma map.
 public struct NoiseOptions: Sendable, Equatable {
   /// The level σ, a standard deviation of a pixel in intensity.
@@ -16,6 +18,8 @@ public struct NoiseOptions: Sendable, Equatable {
     case inferredPower(knee: Double)
     /// A table of radial bins, a NumPy array or a PNG (`SpectrumFile`).
     case file(path: String)
+    /// At hand, not in a file: of a caller of the library.
+    case given(NoiseShape)
 
     /// Whether the exponent of a power law is inferred.
     public var isSlopeInferred: Bool {

@@ -30,6 +30,10 @@ package struct ResolvedNoise {
   private static func resolve(
     _ options: NoiseOptions, exponent inferred: Double, _ data: Shape
   ) throws -> (shape: NoiseShape, sigma: Double?) {
+    if case .given(let shape) = options.spectrum {
+      try shape.check(shape: data)
+      return (shape, nil)
+    }
     let spatial: NoiseShape.Spatial
     var spectrumSigma: Double?
     if options.spectrum == .white {
@@ -49,7 +53,7 @@ package struct ResolvedNoise {
         }
       }
       switch options.spectrum {
-      case .white: spatial = .white
+      case .white, .given: spatial = .white
       case .power(let exponent, let knee): spatial = try power(exponent, knee)
       case .inferredPower(let knee): spatial = try power(inferred, knee)
       case .file(let path):

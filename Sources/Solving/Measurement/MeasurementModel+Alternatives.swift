@@ -19,10 +19,13 @@ extension MeasurementModel {
     residualKind = residual.rank > 0 ? .full : hasResidual ? .diagonal : .none
     self.residualScale = hasResidual ? residualScale : nil
     let isScaleInferred = self.residualScale != nil
+    guard let linear = forward.linearOperator else {
+      throw InverseProblemError.nonlinearOperator
+    }
     let turned = try nodes.map { node in
       try DiagonalizedMeasurement(
         GaussianMeasurement(
-          forwardOperator: forward.map, observed: picture.observed, noise: node.shape,
+          forwardOperator: linear, observed: picture.observed, noise: node.shape,
           fixedVariances: picture.fixedVariances, residual: residual),
         level: isLevelInferred ? .inferred(firstGuess: picture.sigma) : .known(picture.sigma),
         isScaleInferred: isScaleInferred)

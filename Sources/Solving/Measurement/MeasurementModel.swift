@@ -82,8 +82,11 @@ package struct MeasurementModel {
           "the pictures differ in depth, range or mask: with coloured noise, or with an operator and a "
             + "residual, solve them one at a time")
       }
+      guard let linear = forward.linearOperator else {
+        throw InverseProblemError.nonlinearOperator
+      }
       let described = try GaussianMeasurement(
-        forwardOperator: forward.map, observed: pictures[0].observed, noise: noise,
+        forwardOperator: linear, observed: pictures[0].observed, noise: noise,
         fixedVariances: pictures[0].fixedVariances, residual: residual)
       if solver == .conjugateGradients || solver == .automatic && !described.isDense {
         let measurement = try Self.correlated(
@@ -159,10 +162,11 @@ package struct MeasurementModel {
     residuals = problems.map { ResidualConditional(data: $0) }
   }
 
-  /// The posterior of the pictures under a model's prior, in codes or base variables.
-  package func posterior(of model: PAEModel, inCodes: Bool) -> ImagePosterior {
-    var generator: any DifferentiableMap = inCodes ? model.decoder : model.generator
-    var flow: (any Bijection)? = inCodes ? model.flow : nil
+  /// The posterior of the pictures under a model's prior, in codes, where it has them, or base variables.
+  package func posterior(of model: any Prior, inCodes: Bool) -> ImagePosterior {
+    let codeSpace = inCodes ? model.codeSpace : nil
+    var generator = codeSpace?.decoder ?? model.generator
+    var flow = codeSpace?.flow
     if let painted {
       generator = FactorPainting(generator, residual: painted)
       flow = flow.map { ExtendedFlow($0, extra: painted.rank) }
@@ -179,7 +183,7 @@ package struct MeasurementModel {
   }
 
   /// The law of ε that it has for a model's pictures.
-  package func residualPrior(of model: PAEModel) -> ResidualPrior {
+  package func residualPrior(of model: any Prior) -> ResidualPrior {
     switch residualKind {
     case .intensity:
       // Only a model that has one gets here with it.

@@ -1,32 +1,30 @@
-import Foundation
-import ImageFiles
 import Inversion
 import Probability
 import Tensors
 
-/// The draws of one solution under the names that files give them, chains × draws × …, row-major.
-struct SolutionDraws {
-  let chains: Int
-  let draws: Int
+/// The draws of one solution as numbers, under the names that files give them: chains × draws × …, row-major.
+public struct SolutionDraws: Sendable {
+  public let chains: Int
+  public let draws: Int
   /// K.
-  let latentDimension: Int
+  public let latentDimension: Int
   /// The base variables, chains × draws × K.
-  let base: [Double]
+  public let base: [Double]
   /// Coordinates that are neither base variables nor levels, chains × draws × their number: those of the
   /// residual's painted factors, or of values before they were clipped.
-  let auxiliary: [Double]
-  let auxiliaryCount: Int
+  public let auxiliary: [Double]
+  public let auxiliaryCount: Int
   /// σ, when it is inferred.
-  let sigma: [Double]?
+  public let sigma: [Double]?
   /// α, when it is inferred.
-  let residualScale: [Double]?
+  public let residualScale: [Double]?
   /// The exponent of the noise's power law, when it is inferred.
-  let slope: [Double]?
+  public let slope: [Double]?
   /// ln p of the base variables and levels with the data, nats.
-  let logDensities: [Double]
+  public let logDensities: [Double]
 
   /// - Parameter latentDimension: K, the first of a position's coordinates.
-  init(
+  package init(
     _ draws: DrawSet, posterior: ImagePosterior, problem: Int, latentDimension: Int,
     slope: [Double]? = nil
   ) {
@@ -53,18 +51,5 @@ struct SolutionDraws {
     self.auxiliary = auxiliary
     sigma = posterior.noiseLevel.isInferred ? sigmas : nil
     residualScale = posterior.residualScale == nil ? nil : scales
-  }
-
-  /// Those with a meaning of their own, for `posterior.safetensors`.
-  var tensors: [Safetensors.NamedTensor] {
-    let shape = Shape(chains, draws)
-    let named: [(String, Shape, [Double]?)] = [
-      ("u", Shape(chains, draws, latentDimension), base), ("log_density", shape, logDensities),
-      ("sigma", shape, sigma), ("residual_scale", shape, residualScale),
-      ("slope", shape, slope),
-    ]
-    return named.compactMap { name, shape, values in
-      values.map { .init(name: name, shape: shape, values: .float64($0)) }
-    }
   }
 }
