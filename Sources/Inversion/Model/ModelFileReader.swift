@@ -47,7 +47,7 @@ struct ModelFileReader {
     _ type: Description.Type
   ) throws(ImageFileError) -> Description {
     guard let config = file.metadata["config"] else { throw bad("its config is missing") }
-    if let kind = try? JSONDecoder().decode(Kind.self, from: Data(config.utf8)),
+    if let kind = try? JSONDecoder().decode(StatedObjective.self, from: Data(config.utf8)),
       kind.objective == "tiles"
     {
       throw bad(
@@ -140,4 +140,4 @@ extension Safetensors {
 }
 
 /// The part of a config that tells what it is of.
-private struct Kind: Decodable { var objective: String }
+private struct StatedObjective: Decodable { var objective: String }
