@@ -1,4 +1,4 @@
-import Flows
+@testable import Flows
 import Foundation
 import ImageFiles
 import Inversion
@@ -109,13 +109,7 @@ import Testing
     }
     for kind in ["affine", "spline"] {
       let widths = try flow(["--flow", kind, "--flow-width", "7", "--flow-blocks", "3"]).layers
-        .compactMap { layer in
-          switch layer {
-          case .affineCoupling(let coupling): coupling.hidden
-          case .splineCoupling(let coupling): coupling.hidden
-          default: nil
-          }
-        }
+        .compactMap { ($0.kind as? any CouplingKind)?.hidden }
       #expect(widths == [[Int]](repeating: [7, 7], count: 6))
     }
   }

@@ -57,7 +57,7 @@ import Testing
         "flow.2.conditioner.1.bias 7", "flow.2.conditioner.2.weight 33×7",
         "flow.2.conditioner.2.bias 33",
       ])
-    #expect(flow.conditionerWeights.map(\.count) == [12, 42, 231])
+    #expect(flow.decayedWeights.map(\.count) == [12, 42, 231])
   }
 
   @Test("descriptions that cannot be used are refused before memory is taken")

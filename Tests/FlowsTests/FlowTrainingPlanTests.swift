@@ -101,7 +101,7 @@ import Testing
     let (loss, gradient, _) = try step(flow, codes: codes, plan: plan)
     let plain = try step(flow, codes: codes).loss
     #expect(abs(loss - plain) > 1e-3)
-    for range in flow.conditionerWeights {
+    for range in flow.decayedWeights {
       var stream = RandomKey(seed: UInt64(range.lowerBound)).stream()
       let normals = stream.normals(range.count)
       let length = norm(normals)

@@ -1,9 +1,9 @@
-import Flows
+@testable import Flows
 import Foundation
 import Maps
 import Numerics
 
-/// The formulas of `FlowLayerDescription`, one code at a time in Double and as directly as they can
+/// The formulas of the kinds of layers, one code at a time in Double and as directly as they can
 /// be written: the oracle for values and, through differences, for every derivative.
 struct ReferenceFlow {
   let layers: [FlowLayerDescription]
@@ -29,16 +29,16 @@ struct ReferenceFlow {
     var x = z
     var total = 0.0
     for (index, layer) in layers.enumerated() {
-      switch layer {
-      case .affine:
+      switch layer.kind {
+      case is Standardization:
         let scale = tensor(index, "logScale")
         for (j, m) in tensor(index, "mean").enumerated() { x[j] = (x[j] - m) * exp(scale[j]) }
         total += scale.reduce(0, +)
-      case .permutation(let order): x = order.map { x[$0] }
-      case .luLinear:
+      case let permutation as Permutation: x = permutation.order.map { x[$0] }
+      case is TriangularLinear:
         x = linear(index, x)
         total += tensor(index, "logDiagonal").reduce(0, +)
-      case .affineCoupling(let coupling):
+      case let coupling as AffineCoupling:
         let (moved, kept) = halves(coupling.transforms)
         let theta = conditioner(index, coupling.hidden, kept.map { x[$0] })
         for (i, j) in moved.enumerated() {
@@ -47,7 +47,7 @@ struct ReferenceFlow {
           x[j] = x[j] * exp(s) + theta[2 * i + 1]
           total += s
         }
-      case .splineCoupling(let coupling):
+      case let coupling as SplineCoupling:
         let (moved, kept) = halves(coupling.transforms)
         let theta = conditioner(index, coupling.hidden, kept.map { x[$0] })
         let count = 3 * coupling.bins - 1
@@ -57,7 +57,7 @@ struct ReferenceFlow {
           x[j] = y
           total += log(slope)
         }
-      case .slicedSpline(let sliced):
+      case let sliced as SlicedSpline:
         let rows = tensor(index, "directions")
         let tensors = ["knots", "values", "slopes"].map { tensor(index, $0) }
         let z = x
@@ -70,6 +70,7 @@ struct ReferenceFlow {
           for j in x.indices { x[j] += a[j] * (y - s) }
           total += log(slope)
         }
+      default: preconditionFailure("no formula of \(layer)")
       }
     }
     return (x, total)
