@@ -4,10 +4,12 @@
 /// | op | what it does; the exact formula stands at the type | tensors |
 /// | --- | --- | --- |
 /// | `affine` | `Standardization`: scales and shifts each coordinate | `mean`, `logScale` [K] |
+/// | `whitening` | `Whitening`: along principal axes with variance 1 | `mean`, `logScale` [K], `axes` [K, K] |
 /// | `luLinear` | `TriangularLinear`: a linear map by its triangular factors | `lower`, `upper` [K, K], `logDiagonal`, `bias` [K] |
 /// | `permutation` | `Permutation` | none |
 /// | `splineCoupling`, `affineCoupling` | `SplineCoupling`, `AffineCoupling` | `conditioner.{j}.weight` [out, in], `conditioner.{j}.bias` [out] |
 /// | `slicedSpline` | `SlicedSpline`: splines along a few directions | `directions` [r, K], `knots`, `values`, `slopes` [r, bins + 1] |
+/// | `maskedAffine`, `maskedMixture` | `MaskedAffine`, `MaskedMixture`: each coordinate given the ones before | those of `MaskedKind` |
 public struct FlowLayerDescription: Sendable {
   let kind: any FlowLayerKind
 
@@ -16,16 +18,20 @@ public struct FlowLayerDescription: Sendable {
   /// Every kind that a model file may name.
   private static let kinds: [any FlowLayerKind.Type] = [
     Standardization.self, TriangularLinear.self, Permutation.self, SplineCoupling.self,
-    AffineCoupling.self, SlicedSpline.self,
+    AffineCoupling.self, SlicedSpline.self, Whitening.self, MaskedAffine.self, MaskedMixture.self,
   ]
 
   public static let affine = Self(kind: Standardization())
+  public static let whitening = Self(kind: Whitening())
   public static let luLinear = Self(kind: TriangularLinear())
 
   public static func permutation(_ order: [Int]) -> Self { Self(kind: Permutation(order: order)) }
   public static func splineCoupling(_ kind: SplineCoupling) -> Self { Self(kind: kind) }
   public static func affineCoupling(_ kind: AffineCoupling) -> Self { Self(kind: kind) }
   public static func slicedSpline(_ kind: SlicedSpline) -> Self { Self(kind: kind) }
+
+  public static func maskedAffine(_ kind: MaskedAffine) -> Self { Self(kind: kind) }
+  public static func maskedMixture(_ kind: MaskedMixture) -> Self { Self(kind: kind) }
 
   /// Multiply-adds of the matrix products of one code's forward pass.
   package func multiplyAdds(dimension: Int) -> Int { kind.multiplyAdds(dimension: dimension) }

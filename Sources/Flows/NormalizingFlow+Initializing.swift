@@ -17,24 +17,36 @@ extension NormalizingFlow {
     try self.init(plan, parameters: parameters)
   }
 
-  /// This flow with its first layer, an `affine`, set to standardize each coordinate of `codes`
-  /// (n × K) and, where an `luLinear` follows, that layer set to remove their correlations: then a
-  /// fresh flow has exactly the density of the fitted Gaussian and can only gain.
+  /// This flow with its first layer set from `codes` (n × K). A `whitening` is set to their principal axes.
+  /// An `affine` is set to standardize each coordinate and, where an `luLinear` follows, that layer to
+  /// remove the correlations: then a fresh flow of couplings has exactly the density of the fitted Gaussian
+  /// and can only gain.
   ///
   /// With S = C Cᵀ the covariance of the standardized codes, W = C⁻¹ is lower triangular:
   /// L_ij = W_ij/W_jj, U = diag W.
-  /// - Throws: `FlowError.layer` when the first layer is no `affine`, `.codes` when a coordinate is
-  ///   not finite or never varies, or the correlations cannot be removed (n ≤ K).
+  /// - Throws: `FlowError.layer` when the first layer is neither, `.codes` when a coordinate is not finite
+  ///   or never varies, or the correlations cannot be removed (n ≤ K).
   public func standardizing(codes: [Float]) throws(FlowError) -> NormalizingFlow {
-    guard let first = plan.placed.first as? PlacedStandardization else {
-      throw .layer(index: 0, "codes are standardized by a first layer \"affine\"")
-    }
     guard codes.count >= 2 * dimension, codes.count % dimension == 0 else {
       throw .codes("\(codes.count) numbers are not two or more rows of \(dimension)")
     }
     guard codes.allSatisfy(\.isFinite) else { throw .codes("one is not finite") }
-    let (center, covariance) = moments(codes, dimension: dimension)
     var parameters = self.parameters
+    switch plan.placed.first {
+    case let whitening as PlacedWhitening: try whitening.fit(codes, in: &parameters)
+    case let first as PlacedStandardization:
+      try standardize(first, codes: codes, in: &parameters)
+    default:
+      throw .layer(
+        index: 0, "codes are standardized by a first layer \"affine\" or \"whitening\"")
+    }
+    return try replacing(parameters: parameters)
+  }
+
+  private func standardize(
+    _ first: PlacedStandardization, codes: [Float], in parameters: inout [Float]
+  ) throws(FlowError) {
+    let (center, covariance) = moments(codes, dimension: dimension)
     var scales: [Float] = []
     for row in 0..<dimension {
       let variance = covariance[row * dimension + row]
@@ -61,7 +73,6 @@ extension NormalizingFlow {
         }
       }
     }
-    return try replacing(parameters: parameters)
   }
 
   /// Ranges of `parameters` that hold weight matrices of networks: what weight decay may act on without

@@ -24,7 +24,7 @@ public struct AffineCoupling: CouplingKind {
       ? nil : "maxLogScale = \(maxLogScale), expected a number in (0, 20]"
   }
 
-  func makeTransform(elements: Int, columns: Int) -> any CouplingTransform {
+  func makeTransform(elements: Int, columns: Int) -> any ElementwiseTransform {
     AffineTransform(maxLogScale: maxLogScale, elements: elements, columns: columns)
   }
 }

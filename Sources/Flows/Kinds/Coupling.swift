@@ -30,7 +30,7 @@ protocol CouplingKind: FlowLayerKind {
   var parametersPerElement: Int { get }
   /// Why the numbers of t cannot be used; nil when they can.
   var transformFault: String? { get }
-  func makeTransform(elements: Int, columns: Int) -> any CouplingTransform
+  func makeTransform(elements: Int, columns: Int) -> any ElementwiseTransform
 }
 
 extension CouplingKind {

@@ -55,26 +55,15 @@ struct SlicedSplineSlots: NonlinearFlowLayer {
   let values: Int
   let slopes: Int
 
-  /// How far stored rows may be from orthonormal, largest element of |D Dᵀ − I|.
-  static let orthonormalTolerance = 1e-3
   /// The least rise from knot to knot, in x and in y, and the range of slopes.
   static let leastRise: Float = 1e-6
   static let slopeRange: ClosedRange<Float> = 1e-4...1e4
 
   /// Why the layer's numbers, all finite, make no bijection; nil when they do. O(r² K).
   func fault(in parameters: [Float]) -> String? {
-    for row in 0..<directionCount {
-      for other in 0...row {
-        var product = row == other ? -1.0 : 0
-        for k in 0..<dimension {
-          product +=
-            Double(parameters[directions + row * dimension + k])
-            * Double(parameters[directions + other * dimension + k])
-        }
-        if abs(product) > Self.orthonormalTolerance {
-          return "its directions \(other) and \(row) are not orthonormal"
-        }
-      }
+    let rows = parameters[directions..<directions + directionCount * dimension]
+    if let (first, second) = nonOrthonormalRows(rows, columns: dimension) {
+      return "its directions \(first) and \(second) are not orthonormal"
     }
     for row in 0..<directionCount {
       let start = row * (bins + 1)
@@ -120,6 +109,23 @@ struct SlicedSplineSlots: NonlinearFlowLayer {
       }
     }
   }
+}
+
+/// The first two rows D_i, D_j, i ≤ j, of a matrix whose product is off that of orthonormal rows by more
+/// than 10⁻³; nil where there are none.
+func nonOrthonormalRows(_ matrix: ArraySlice<Float>, columns: Int) -> (Int, Int)? {
+  let start = matrix.startIndex
+  for row in 0..<matrix.count / columns {
+    for other in 0...row {
+      var product = row == other ? -1.0 : 0
+      for k in 0..<columns {
+        product +=
+          Double(matrix[start + row * columns + k]) * Double(matrix[start + other * columns + k])
+      }
+      if abs(product) > 1e-3 { return (other, row) }
+    }
+  }
+  return nil
 }
 
 /// The rows of a matrix [rows, columns] made orthonormal by Gram and Schmidt, first row first: Q of

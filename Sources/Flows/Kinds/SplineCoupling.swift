@@ -43,7 +43,7 @@ public struct SplineCoupling: CouplingKind {
     return bound > 0 && bound <= 1000 ? nil : "bound = \(bound), expected a number in (0, 1000]"
   }
 
-  func makeTransform(elements: Int, columns: Int) -> any CouplingTransform {
+  func makeTransform(elements: Int, columns: Int) -> any ElementwiseTransform {
     SplineTransform(bins: bins, bound: bound, elements: elements, columns: columns)
   }
 }
