@@ -221,7 +221,7 @@ let package = Package(
       dependencies: [
         "paeinvert", "paeinvert-bench", "CNetCDF", "ImageFiles", "Tensors", "Randomness", "Maps",
         "Networks",
-        "Operators", "Noise", "Likelihoods", "Flows", "Inversion",
+        "Operators", "Noise", "Likelihoods", "Flows", "Inversion", "Training",
       ], swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
   ]

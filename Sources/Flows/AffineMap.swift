@@ -1,4 +1,3 @@
-import Foundation
 import Networks
 import Numerics
 import Tensors
@@ -11,79 +10,20 @@ struct AffineMap {
   private(set) var offset: [Double]
   private(set) var logDeterminant = 0.0
 
-  /// The identity.
-  init(dimension: Int) {
-    self.dimension = dimension
-    matrix = [Double](repeating: 0, count: dimension * dimension)
-    for row in 0..<dimension { matrix[row * dimension + row] = 1 }
-    offset = [Double](repeating: 0, count: dimension)
+  /// `matrix`: [K, K], row-major.
+  init(matrix: [Double], offset: [Double], logDeterminant: Double) {
+    dimension = offset.count
+    self.matrix = matrix
+    self.offset = offset
+    self.logDeterminant = logDeterminant
   }
 
-  /// A layer in the normalizing direction; nil for a coupling.
-  init?(
-    _ layer: FlowLayerDescription, _ slots: LayerSlots, parameters: [Float], dimension: Int
-  ) {
-    self.init(dimension: dimension)
-    switch (layer, slots) {
-    case (.permutation(let order), _):
-      for row in 0..<dimension {
-        matrix[row * dimension + row] = 0
-      }
-      for row in 0..<dimension { matrix[row * dimension + order[row]] = 1 }
-    case (_, .affine(let mean, let logScale)):
-      for row in 0..<dimension {
-        let scale = exp(Double(parameters[logScale + row]))
-        matrix[row * dimension + row] = scale
-        offset[row] = -scale * Double(parameters[mean + row])
-        logDeterminant += Double(parameters[logScale + row])
-      }
-    case (_, .luLinear(let lower, let upper, let logDiagonal, let bias)):
-      for row in 0..<dimension {
-        for column in 0..<dimension {
-          var sum = 0.0
-          for inner in 0...min(row, column) {
-            let l = inner == row ? 1 : Double(parameters[lower + row * dimension + inner])
-            let u =
-              inner == column
-              ? exp(Double(parameters[logDiagonal + inner]))
-              : Double(parameters[upper + inner * dimension + column])
-            sum += l * u
-          }
-          matrix[row * dimension + column] = sum
-        }
-        offset[row] = Double(parameters[bias + row])
-        logDeterminant += Double(parameters[logDiagonal + row])
-      }
-    default: return nil
-    }
-  }
-
-  /// The inverse of a layer; nil for a coupling.
-  init?(
-    inverseOf layer: FlowLayerDescription, _ slots: LayerSlots, parameters: [Float], dimension: Int
-  ) {
-    guard
-      let forward = AffineMap(layer, slots, parameters: parameters, dimension: dimension)
-    else { return nil }
-    self.init(dimension: dimension)
-    switch (layer, slots) {
-    case (_, .luLinear(let lower, let upper, let logDiagonal, _)):
-      matrix = triangularInverse(
-        lower: parameters[lower...], upper: parameters[upper...],
-        logDiagonal: parameters[logDiagonal...], dimension: dimension)
-    case (.permutation, _):
-      for row in 0..<dimension {
-        for column in 0..<dimension {
-          matrix[column * dimension + row] = forward.matrix[row * dimension + column]
-        }
-      }
-    default:
-      for row in 0..<dimension {
-        matrix[row * (dimension + 1)] = 1 / forward.matrix[row * (dimension + 1)]
-      }
-    }
+  /// The inverse of a map, given the inverse of its matrix.
+  init(inverseMatrix: [Double], of forward: AffineMap) {
+    self.init(
+      matrix: inverseMatrix, offset: [Double](repeating: 0, count: forward.dimension),
+      logDeterminant: -forward.logDeterminant)
     offset = applied(forward.offset.map { -$0 })
-    logDeterminant = -forward.logDeterminant
   }
 
   /// M x + b.
@@ -111,37 +51,8 @@ struct AffineMap {
   }
 }
 
-/// (L U)⁻¹ by substitution, one column of the identity at a time: L v = e, then U x = v. O(K³). The
-/// slices start at the tensors of one `luLinear`.
-private func triangularInverse(
-  lower: ArraySlice<Float>, upper: ArraySlice<Float>, logDiagonal: ArraySlice<Float>,
-  dimension: Int
-) -> [Double] {
-  var inverse = [Double](repeating: 0, count: dimension * dimension)
-  var x = [Double](repeating: 0, count: dimension)
-  for column in 0..<dimension {
-    for row in 0..<dimension {
-      var value: Double = row == column ? 1 : 0
-      // Above the unit entry the solution of L v = e is zero.
-      for inner in column..<max(row, column) {
-        value -= Double(lower[lower.startIndex + row * dimension + inner]) * x[inner]
-      }
-      x[row] = row < column ? 0 : value
-    }
-    for row in (0..<dimension).reversed() {
-      var value = x[row]
-      for inner in row + 1..<max(dimension, row + 1) {
-        value -= Double(upper[upper.startIndex + row * dimension + inner]) * x[inner]
-      }
-      x[row] = value * exp(-Double(logDiagonal[logDiagonal.startIndex + row]))
-      inverse[row * dimension + column] = x[row]
-    }
-  }
-  return inverse
-}
-
 /// An affine map as the kernels read it; immutable.
-final class PackedAffineMap: @unchecked Sendable {
+final class PackedAffineMap: PackedFlowLayer, @unchecked Sendable {
   let dimension: Int
   /// M and Mᵀ.
   let forward: PackedMatrix
@@ -157,5 +68,13 @@ final class PackedAffineMap: @unchecked Sendable {
       matrix.pointer, rows: dimension, inner: dimension, orientation: .transposed)
     offset = FloatBuffer(map.offset.map { Float($0) })
     logDeterminant = Float(map.logDeterminant)
+  }
+
+  func makeNormalizing(columns: Int, lanes: Int) -> any NormalizingLayer {
+    FixedLinearLayer(self, columns: columns, lanes: lanes)
+  }
+
+  func makeGenerating(columns: Int, lanes: Int) -> any GeneratingLayer {
+    FixedLinearLayer(self, columns: columns, lanes: lanes)
   }
 }

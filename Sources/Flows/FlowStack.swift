@@ -25,8 +25,8 @@ final class FlowStack {
     let size = dimension * columns
     let columns = self.columns
     layers =
-      packed.map { layout.makeNormalizingLayers(columns: columns, lanes: lanes, packed: $0) }
-      ?? layout.makeTrainingLayers(columns: columns, lanes: lanes)
+      packed?.normalizing.map { $0.makeNormalizing(columns: columns, lanes: lanes) }
+      ?? layout.placed.map { $0.makeTrainingLayer(columns: columns, lanes: lanes) }
     values = (0...layers.count).map { _ in FloatBuffer(size) }
     logDeterminants = FloatBuffer(columns)
     cotangent = FloatBuffer(size)
@@ -62,12 +62,8 @@ extension FlowLayout {
   /// - Precondition: `lanes` ≥ 1.
   func checkSize(lanes: Int) throws(PlanError) {
     precondition(lanes >= 1, "a plan needs at least one lane")
-    // A lane holds at most 8 numbers for each coordinate of a layer and 6 for each row of a
-    // conditioner; the rows of the last add to the offsets' order of magnitude.
-    var perLane = 8 * dimension * (layers.count + 1)
-    for case .conditioner(let dense) in slots {
-      perLane += dense.reduce(0) { $0 + 6 * $1.outputs }
-    }
+    // A lane holds at most 8 numbers for each coordinate of a layer besides what the layers say.
+    let perLane = placed.reduce(8 * dimension * (layers.count + 1)) { $0 + $1.numbersPerLane }
     guard lanes <= (1 << 33) / perLane else {
       throw .tooLarge("\(lanes) lanes of a flow with \(perLane) numbers a lane")
     }

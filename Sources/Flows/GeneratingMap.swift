@@ -28,7 +28,8 @@ final class GeneratingPlan: MapPlan {
     dimension = flow.dimension
     self.lanes = lanes
     columns = paddedColumns(lanes)
-    layers = flow.plan.makeGeneratingLayers(columns: columns, lanes: lanes, packed: flow.packed)
+    let columns = self.columns
+    layers = flow.packed.generating.map { $0.makeGenerating(columns: columns, lanes: lanes) }
     parameters = FloatBuffer(flow.parameters)
     values = FloatBuffer(dimension * columns)
   }

@@ -31,11 +31,8 @@ public struct NormalizingFlow: Bijection {
       let values = parameters[slot.offset..<slot.offset + slot.shape.count]
       if !values.allSatisfy(\.isFinite) { throw .notFinite(tensor: slot.name) }
     }
-    for (index, slots) in plan.slots.enumerated() {
-      guard case .slicedSpline(let slots) = slots else { continue }
-      if let why = slots.fault(in: parameters, dimension: plan.dimension) {
-        throw .layer(index: index, why)
-      }
+    for (index, layer) in plan.placed.enumerated() {
+      if let why = layer.fault(in: parameters) { throw .layer(index: index, why) }
     }
     dimension = plan.dimension
     layers = plan.layers

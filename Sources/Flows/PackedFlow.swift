@@ -1,26 +1,16 @@
-import Networks
-import Numerics
 import Synchronization
 
 /// A flow whose parameters do not change, laid out for its kernels once: all plans share it. Each
 /// direction is made when a plan first asks for it, O(K³) for every linear layer.
 final class PackedFlow: Sendable {
-  /// A run of linear layers, multiplied out, or another layer by its index in the flow.
-  enum Layer: Sendable {
-    case linear(PackedAffineMap)
-    case coupling(Int, [PackedDense])
-    case sliced(PackedSlicedSpline)
-  }
-
   private let layout: FlowLayout
   private let parameters: [Float]
   private let made = Mutex(Made())
 
   private struct Made {
-    var conditioners: [Int: [PackedDense]] = [:]
-    var sliced: [Int: PackedSlicedSpline] = [:]
-    var normalizing: [Layer]?
-    var generating: [Layer]?
+    var nonlinear: [Int: any PackedFlowLayer] = [:]
+    var normalizing: [any PackedFlowLayer]?
+    var generating: [any PackedFlowLayer]?
   }
 
   init(_ layout: FlowLayout, parameters: [Float]) {
@@ -28,80 +18,47 @@ final class PackedFlow: Sendable {
     self.parameters = parameters
   }
 
-  /// In the order of use, codes to base.
-  var normalizing: [Layer] {
+  /// In the order of use, codes to base; runs of linear layers are multiplied out.
+  var normalizing: [any PackedFlowLayer] {
     made.withLock { made in
       let layers =
-        made.normalizing
-        ?? runs(&made, layout.layers.indices) {
-          AffineMap(
-            layout.layers[$0], layout.slots[$0], parameters: parameters,
-            dimension: layout.dimension)
-        }
+        made.normalizing ?? runs(&made, layout.placed.indices) { $0.map(parameters) }
       made.normalizing = layers
       return layers
     }
   }
 
   /// The inverses in the order of use, base to codes.
-  var generating: [Layer] {
+  var generating: [any PackedFlowLayer] {
     made.withLock { made in
       let layers =
         made.generating
-        ?? runs(&made, layout.layers.indices.reversed()) {
-          AffineMap(
-            inverseOf: layout.layers[$0], layout.slots[$0], parameters: parameters,
-            dimension: layout.dimension)
-        }
+        ?? runs(&made, layout.placed.indices.reversed()) { $0.inverseMap(parameters) }
       made.generating = layers
       return layers
     }
   }
 
   private func runs(
-    _ made: inout Made, _ indices: some Sequence<Int>, map: (Int) -> AffineMap?
-  ) -> [Layer] {
-    var layers: [Layer] = []
+    _ made: inout Made, _ indices: some Sequence<Int>, map: (any LinearFlowLayer) -> AffineMap
+  ) -> [any PackedFlowLayer] {
+    var layers: [any PackedFlowLayer] = []
     var run: AffineMap?
     for index in indices {
-      if let linear = map(index) {
-        run = run?.followed(by: linear) ?? linear
-        continue
+      switch layout.placed[index] {
+      case let linear as any LinearFlowLayer:
+        let next = map(linear)
+        run = run?.followed(by: next) ?? next
+      case let layer as any NonlinearFlowLayer:
+        if let map = run { layers.append(PackedAffineMap(map)) }
+        run = nil
+        let packed = made.nonlinear[index] ?? layer.packed(parameters)
+        made.nonlinear[index] = packed
+        layers.append(packed)
+      case let layer: preconditionFailure("\(layer) is neither linear nor nonlinear")
       }
-      if let map = run { layers.append(.linear(PackedAffineMap(map))) }
-      run = nil
-      if case .slicedSpline(let slots) = layout.slots[index] {
-        let packed =
-          made.sliced[index]
-          ?? PackedSlicedSpline(slots, parameters: parameters, dimension: layout.dimension)
-        made.sliced[index] = packed
-        layers.append(.sliced(packed))
-        continue
-      }
-      let conditioner = made.conditioners[index] ?? pack(index)
-      made.conditioners[index] = conditioner
-      layers.append(.coupling(index, conditioner))
     }
-    if let run { layers.append(.linear(PackedAffineMap(run))) }
+    if let run { layers.append(PackedAffineMap(run)) }
     return layers
-  }
-
-  private func pack(_ index: Int) -> [PackedDense] {
-    guard case .conditioner(let dense) = layout.slots[index] else { return [] }
-    return parameters.withUnsafeBufferPointer { parameters in
-      dense.map { PackedDense($0, parameters.baseAddress! + $0.weight) }
-    }
-  }
-}
-
-/// W and Wᵀ of one dense layer of a conditioner.
-struct PackedDense: Sendable {
-  let plain: PackedMatrix
-  let transposed: PackedMatrix
-
-  init(_ slots: DenseSlots, _ weight: UnsafePointer<Float>) {
-    plain = PackedMatrix(weight, rows: slots.outputs, inner: slots.inputs)
-    transposed = PackedMatrix(
-      weight, rows: slots.inputs, inner: slots.outputs, orientation: .transposed)
   }
 }

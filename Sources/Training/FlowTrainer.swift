@@ -40,11 +40,6 @@ package final class FlowTrainer {
   private let key: RandomKey
   private let shards: [FlowShard]
 
-  /// Whether weight decay acts on a tensor of a flow: on the conditioners' weights alone.
-  static func decays(_ slot: ParameterSlot) -> Bool {
-    slot.name.contains("conditioner") && slot.name.hasSuffix("weight")
-  }
-
   private var dimension: Int { flow.dimension }
   package var codeCount: Int { codes.count / dimension }
   package var stepsPerEpoch: Int { codeCount / options.batch }
@@ -69,7 +64,7 @@ package final class FlowTrainer {
     jitterScales = gaussian.standardDeviations.map { Float($0 * options.jitter) }
     optimizer = Optimizer(
       weights: FloatBuffer(flow.parameters), layout: flow.layout, options: options.optimizer,
-      pool: pool, decays: Self.decays)
+      pool: pool, decays: flow.decays)
     shards = try (0..<options.shards).map { [flow] _ in
       try FlowShard(
         flow: flow, lanes: options.batch / options.shards, dropout: Float(options.dropout))
@@ -132,6 +127,11 @@ package final class FlowTrainer {
 }
 
 extension NormalizingFlow {
+  /// Whether weight decay acts on a tensor: on the networks' weights alone.
+  func decays(_ slot: ParameterSlot) -> Bool {
+    decayedWeights.contains { $0.contains(slot.offset) }
+  }
+
   /// Mean ln p(z) in nats over the codes (n × K).
   package func meanLogDensity(of codes: [Float]) throws -> Double {
     let values = try logDensity(of: codes)

@@ -26,15 +26,13 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
 
   public static let defaultEpochs = 30
   public static let defaultLearningRate = 2e-3
-  public static let defaultFlowEpochs = 24
-  public static let defaultFlowDropout = 0.05
 
   /// The recipe of the default model.
   public init(
     name: String, data: String, objective: TrainingObjective = .pae,
     architecture: Architecture = .conv, latent: Int = 40,
     seed: UInt64 = 1, epochs: Int = TrainingRecipe.defaultEpochs,
-    flowEpochs: Int = TrainingRecipe.defaultFlowEpochs
+    learningRate: Double = TrainingRecipe.defaultLearningRate
   ) {
     self.name = name
     self.data = data
@@ -45,13 +43,12 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     heldOut = 5000
     autoencoder = .init()
     autoencoder.epochs = epochs
+    autoencoder.rate = learningRate
     autoencoder.optimizer.weightDecay = 0.02
     flow = .init()
-    flow.epochs = flowEpochs
     flow.optimizer.weightDecay = 0.05
-    flow.dropout = Self.defaultFlowDropout
-    flowLayers = FlowKind.affine.layers(
-      width: Self.defaultFlowWidth, blocks: Self.defaultFlowBlocks)
+    flowLayers = []
+    setFlow(.mixture)
   }
 
   /// Batch sizes of both stages, each a multiple of two.
@@ -60,18 +57,6 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     self.flow.batch = flow
   }
 
-  /// Share of the conditioners' hidden units that are dropped in a step, and the standard deviation of
-  /// the noise on the codes in units of each coordinate's; nil keeps what the recipe has.
-  public mutating func setFlowRegularization(dropout: Double?, jitter: Double?) {
-    flow.dropout = dropout ?? flow.dropout
-    flow.jitter = jitter ?? flow.jitter
-  }
-
-  /// Peak rate of the autoencoder; the flow's is half of it.
-  public mutating func setLearningRate(_ rate: Double) {
-    autoencoder.rate = rate
-    flow.rate = rate / 2
-  }
 }
 
 /// Which of a set of pictures are trained on and which held out.

@@ -47,9 +47,11 @@ struct BenchmarkModel {
     return BenchmarkModel(name: "infogan", model: model, batch: 256)
   }
 
-  /// The default recipe's layers; a fresh flow is the identity, so every parameter is moved a little.
+  /// Affine couplings; a fresh flow of these is the identity, so every parameter is moved a little.
   private static func randomFlow(dimension: Int, key: RandomKey) throws -> NormalizingFlow {
-    let layers = TrainingRecipe(name: "infogan", data: "").flowLayers
+    let usual = FlowKind.affine.defaults
+    let layers = FlowKind.affine.layers(
+      dimension: dimension, width: usual.width, blocks: usual.blocks)
     let fresh = try NormalizingFlow(
       initializing: layers, dimension: dimension, key: key.child("fresh"))
     var stream = key.child("moved").stream()

@@ -13,31 +13,6 @@ extension NormalizingFlow {
   var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds(dimension: dimension) } }
 }
 
-extension FlowLayerDescription {
-  fileprivate func multiplyAdds(dimension: Int) -> Int {
-    switch self {
-    case .affine, .permutation: 0
-    case .luLinear: dimension * dimension
-    case .slicedSpline(let sliced): 2 * sliced.directions * dimension
-    case .splineCoupling(let coupling):
-      Self.conditioner(
-        coupling.hidden, coupling.transforms, numbers: 3 * coupling.bins - 1, dimension)
-    case .affineCoupling(let coupling):
-      Self.conditioner(coupling.hidden, coupling.transforms, numbers: 2, dimension)
-    }
-  }
-
-  /// `numbers`: of the conditioner's output for each transformed coordinate.
-  private static func conditioner(
-    _ hidden: [Int], _ half: CouplingHalf, numbers: Int, _ dimension: Int
-  ) -> Int {
-    let first = dimension / 2
-    let transformed = half == .first ? first : dimension - first
-    let widths = [dimension - transformed] + hidden + [transformed * numbers]
-    return zip(widths, widths.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
-  }
-}
-
 extension Network {
   /// Multiply-adds of the first layer: no gradient with respect to a picture is taken in training.
   func firstLayerMultiplyAdds() throws -> Int {

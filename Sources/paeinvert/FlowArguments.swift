@@ -8,35 +8,56 @@ import Training
 struct FlowArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The flow on the codes: affine or spline couplings, or sliced.", valueName: "kind"))
-  var flow = FlowKind.affine
-
-  @Option(
-    help: "affine, spline: passes over the codes for the flow, at most; it stops early.")
-  var flowEpochs = TrainingRecipe.defaultFlowEpochs
+      "The flow on the codes: a masked network of mixtures or of affine maps, affine or spline couplings, "
+        + "or sliced. (default: mixture; affine for flow-vae)", valueName: "kind"))
+  var flow: FlowKind?
 
   @Option(
     help: ArgumentHelp(
-      "affine, spline: how many pairs of couplings. (default: \(TrainingRecipe.defaultFlowBlocks))",
-      valueName: "n"))
+      "All but sliced: passes over the codes for the flow, at most; it stops early. (default: "
+        + "\(Self.usual { "\($0.epochs)" }))", valueName: "n"))
+  var flowEpochs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "All but sliced: residual blocks of mixture, layers of masked-affine, pairs of couplings. "
+        + "(default: \(Self.usual { "\($0.blocks)" }))", valueName: "n"))
   var flowBlocks: Int?
 
   @Option(
     help: ArgumentHelp(
-      "affine, spline: units of each of the two hidden layers of a coupling's network. (default: "
-        + "\(TrainingRecipe.defaultFlowWidth))", valueName: "units"))
+      "All but sliced: units of each hidden layer. (default: \(Self.usual { "\($0.width)" }))",
+      valueName: "units"))
   var flowWidth: Int?
 
   @Option(
     help: ArgumentHelp(
-      "affine, spline: share of the hidden units dropped in a training step. (default: "
-        + "\(TrainingRecipe.defaultFlowDropout))", valueName: "share"))
+      "mixture: Gaussians of each coordinate. (default: \(MixtureOptions().components))",
+      valueName: "n"))
+  var flowComponents: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "mixture: networks whose densities are averaged. (default: \(MixtureOptions().networks))",
+      valueName: "n"))
+  var flowNetworks: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "mixture: affine couplings before the masked network. (default: "
+        + "\(MixtureOptions().couplings))", valueName: "n"))
+  var flowCouplings: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "All but sliced: share of the hidden units dropped in a training step. (default: "
+        + "\(Self.usual { "\($0.dropout)" }))", valueName: "share"))
   var flowDropout: Double?
 
   @Option(
     help: ArgumentHelp(
-      "affine, spline: noise on the codes while training, in standard deviations. (default: 0)",
-      valueName: "deviation"))
+      "All but sliced: noise on the codes while training, in standard deviations. (default: "
+        + "\(Self.usual { "\($0.jitter)" }))", valueName: "deviation"))
   var flowJitter: Double?
 
   @Option(
@@ -45,10 +66,33 @@ struct FlowArguments: ParsableArguments {
       valueName: "n"))
   var flowLayers: Int?
 
+  /// "16, 24 for masked-affine, affine, …": a default of every kind that is trained by gradient descent.
+  private static func usual(_ value: (FlowKind.Defaults) -> String) -> String {
+    FlowKind.allCases.filter { $0 != .sliced }
+      .map { "\(value($0.defaults)) for \($0.rawValue)" }.joined(separator: ", ")
+  }
+
   /// Whether each option is as it is without.
   var isDefault: Bool {
-    flow == .affine && flowEpochs == TrainingRecipe.defaultFlowEpochs && flowLayers == nil
-      && flowBlocks == nil && flowWidth == nil && flowDropout == nil && flowJitter == nil
+    flow == nil && flowEpochs == nil && flowLayers == nil && flowBlocks == nil && flowWidth == nil
+      && flowComponents == nil && flowNetworks == nil && flowCouplings == nil && flowDropout == nil
+      && flowJitter == nil
+  }
+
+  private func kind(_ objective: ModelDescription.Objective) -> FlowKind {
+    flow ?? (objective == .flowVAE ? .affine : .mixture)
+  }
+
+  /// - Precondition: `check` did not throw.
+  func set(_ recipe: inout TrainingRecipe, _ objective: ModelDescription.Objective) {
+    var mixture = MixtureOptions()
+    mixture.components = flowComponents ?? mixture.components
+    mixture.networks = flowNetworks ?? mixture.networks
+    mixture.couplings = flowCouplings ?? mixture.couplings
+    recipe.setFlow(
+      kind(objective), layers: flowLayers ?? TrainingRecipe.defaultFlowLayers, epochs: flowEpochs,
+      width: flowWidth, blocks: flowBlocks,
+      mixture: mixture, dropout: flowDropout, jitter: flowJitter)
   }
 
   /// - Throws: `PipelineError` for an option of another kind of flow or objective, or out of its range.
@@ -56,23 +100,15 @@ struct FlowArguments: ParsableArguments {
     func require(_ condition: Bool, _ message: String) throws {
       if !condition { throw PipelineError.usage(message) }
     }
-    try require((1...100_000).contains(flowEpochs), "--flow-epochs must be 1 to 100000")
+    let kind = kind(objective)
     let hasFlowStage = objective == .pae || objective == .beta0VAE
-    let hasEpochs = flowEpochs != TrainingRecipe.defaultFlowEpochs
     try require(
-      hasFlowStage || !hasEpochs,
-      "--flow-epochs is an option of pae, beta0-vae: --objective \(objective.rawValue) trains no "
-        + "flow on finished codes")
+      objective != .flowVAE || kind == .affine || kind == .spline,
+      "--objective flow-vae trains its flow along, from the identity: --flow \(kind.rawValue) is not "
+        + "for that; use affine or spline")
     try require(
-      objective != .flowVAE || flow != .sliced,
-      "--objective flow-vae trains its flow along by gradient descent, as --flow sliced is not: "
-        + "use affine or spline")
-    try require(
-      hasFlowStage || objective == .flowVAE || flow == .affine,
+      hasFlowStage || objective == .flowVAE || flow == nil,
       "--flow is an option of pae, beta0-vae, flow-vae, not of --objective \(objective.rawValue)")
-    try require(
-      flow != .sliced || !hasEpochs,
-      "--flow-epochs is an option of --flow affine, spline: sliced has layers, see --flow-layers")
     /// Refuses an option that was given where nothing reads it, or out of its range.
     func check<Value>(
       _ name: String, _ value: Value?, of owner: String, _ isRead: Bool,
@@ -81,17 +117,29 @@ struct FlowArguments: ParsableArguments {
       guard let value else { return }
       try require(
         isRead,
-        "\(name) is an option of \(owner), not of --flow \(flow.rawValue) with --objective "
+        "\(name) is an option of \(owner), not of --flow \(kind.rawValue) with --objective "
           + objective.rawValue)
       try require(
         range.contains(value), "\(name) must be \(range.lowerBound) to \(range.upperBound)")
     }
-    let (isSliced, fitted) = (flow == .sliced, "--flow affine, spline of pae, beta0-vae")
-    let hasCouplings = !isSliced && (hasFlowStage || objective == .flowVAE)
-    try check("--flow-blocks", flowBlocks, of: fitted + ", flow-vae", hasCouplings, in: 1...64)
-    try check("--flow-width", flowWidth, of: fitted + ", flow-vae", hasCouplings, in: 1...4096)
-    try check("--flow-dropout", flowDropout, of: fitted, hasFlowStage && !isSliced, in: 0...0.99)
-    try check("--flow-jitter", flowJitter, of: fitted, hasFlowStage && !isSliced, in: 0...0.99)
+    let (isSliced, fitted) = (kind == .sliced, "every --flow but sliced of pae, beta0-vae")
+    let isTrained = !isSliced && (hasFlowStage || objective == .flowVAE)
+    let isFitted = !isSliced && hasFlowStage
+    try check("--flow-epochs", flowEpochs, of: fitted, isFitted, in: 1...100_000)
+    try check(
+      "--flow-blocks", flowBlocks, of: fitted + ", flow-vae", isTrained,
+      in: 1...(kind == .mixture ? 16 : 64))
+    try check("--flow-width", flowWidth, of: fitted + ", flow-vae", isTrained, in: 1...4096)
+    for (name, value, range) in [
+      ("--flow-components", flowComponents, 1...64), ("--flow-networks", flowNetworks, 1...8),
+      ("--flow-couplings", flowCouplings, 0...64),
+    ] {
+      try check(
+        name, value, of: "--flow mixture of pae, beta0-vae", kind == .mixture && hasFlowStage,
+        in: range)
+    }
+    try check("--flow-dropout", flowDropout, of: fitted, isFitted, in: 0...0.99)
+    try check("--flow-jitter", flowJitter, of: fitted, isFitted, in: 0...0.99)
     // A flow has 256 layers at most, and whitening takes two.
     try check("--flow-layers", flowLayers, of: "--flow sliced", isSliced, in: 1...254)
   }

@@ -67,7 +67,10 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Pictures of one step; the flow takes twice as many codes.")
   var batch = 128
 
-  @Option(help: "Peak learning rate of the autoencoder; that of the flow is half of it.")
+  @Option(
+    help:
+      "Peak learning rate of the autoencoder; that of couplings and of masked affine layers is half of it."
+  )
   var learningRate = TrainingRecipe.defaultLearningRate
 
   @Option(help: "Seed of all randomness; the same seed gives the same model.")
@@ -210,15 +213,9 @@ struct TrainCommand: ParsableCommand {
       name: name ?? stem,
       data: dataset.map { ($0 as NSString).lastPathComponent }.joined(
         separator: " "), objective: objective, architecture: architecture, latent: latent,
-      seed: seed, epochs: epochs,
-      flowEpochs: flow.flowEpochs)
-    recipe.setFlow(
-      flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers,
-      width: flow.flowWidth ?? TrainingRecipe.defaultFlowWidth,
-      blocks: flow.flowBlocks ?? TrainingRecipe.defaultFlowBlocks)
-    recipe.setFlowRegularization(dropout: flow.flowDropout, jitter: flow.flowJitter)
+      seed: seed, epochs: epochs, learningRate: learningRate)
+    flow.set(&recipe, objective.name)
     recipe.setBatch(autoencoder: batch, flow: 2 * batch)
-    recipe.setLearningRate(learningRate)
     return recipe
   }
 

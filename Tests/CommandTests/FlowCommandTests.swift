@@ -1,14 +1,21 @@
-import Flows
+@testable import Flows
 import Foundation
 import ImageFiles
 import Inversion
 import Randomness
 import Testing
+import Training
 
 /// `train --flow` and `train --autoencoder`.
 @Suite struct FlowCommandTests {
   private let folder = TemporaryFolder()
 
+  /// What `mixture` takes unless told otherwise.
+  private static let stated = [
+    "--flow", "mixture", "--flow-width", "\(FlowKind.mixture.defaults.width)", "--flow-dropout",
+    "\(FlowKind.mixture.defaults.dropout)", "--flow-jitter",
+    "\(FlowKind.mixture.defaults.jitter)",
+  ]
   private static let quick = ["--latent", "3", "--epochs", "2", "--batch", "16", "-q"]
 
   /// 400 IDX pictures of two random slopes with a little noise, 8×8; `shift` makes them others.
@@ -37,6 +44,11 @@ import Testing
   @Test(
     "each kind of flow is trained, told by info and taken by a solver",
     arguments: [
+      (
+        "mixture", ["--flow-epochs", "2", "--flow-width", "32", "--flow-couplings", "0"],
+        "maskedMixture"
+      ),
+      ("masked-affine", ["--flow-epochs", "2", "--flow-width", "32"], "maskedAffine"),
       ("affine", ["--flow-epochs", "2"], "affineCoupling"),
       ("spline", ["--flow-epochs", "2"], "splineCoupling"),
       ("sliced", ["--flow-layers", "3"], "slicedSpline"),
@@ -46,7 +58,9 @@ import Testing
     let trained = try train("m.safetensors", Self.quick + ["--flow", kind] + options)
     #expect(trained.status == 0 && trained.errors.isEmpty, "\(trained)")
     let config = try SafetensorsFile.read(path: folder.path + "/m.safetensors").metadata["config"]
-    for other in ["affineCoupling", "splineCoupling", "slicedSpline"] {
+    for other in [
+      "affineCoupling", "splineCoupling", "slicedSpline", "maskedAffine", "maskedMixture",
+    ] {
       #expect(try #require(config).contains(other) == (other == op), "\(other)")
     }
     folder.put("a.png", TestPicture.png())
@@ -99,25 +113,31 @@ import Testing
       return try model("m.safetensors").flow
     }
     let usual = try flow([])
-    let stated = try flow(["--flow-width", "128", "--flow-dropout", "0.05", "--flow-jitter", "0"])
+    let stated = try flow(Self.stated)
     let isSame = usual.parameters == stated.parameters
     #expect(isSame)
-    for option in [["--flow-dropout", "0"], ["--flow-jitter", "0.1"]] {
+    for option in [["--flow-dropout", "0"], ["--flow-jitter", "0.3"]] {
       let other = try flow(option)
       let differs = other.parameters != usual.parameters
       #expect(differs && other.layers == usual.layers, "\(option)")
     }
     for kind in ["affine", "spline"] {
       let widths = try flow(["--flow", kind, "--flow-width", "7", "--flow-blocks", "3"]).layers
-        .compactMap { layer in
-          switch layer {
-          case .affineCoupling(let coupling): coupling.hidden
-          case .splineCoupling(let coupling): coupling.hidden
-          default: nil
-          }
-        }
+        .compactMap { ($0.kind as? any CouplingKind)?.hidden }
       #expect(widths == [[Int]](repeating: [7, 7], count: 6))
     }
+    let mixture = try flow([
+      "--flow-width", "7", "--flow-blocks", "2", "--flow-components", "3", "--flow-networks", "2",
+      "--flow-couplings", "1",
+    ])
+    #expect(
+      mixture.layers == [
+        .whitening, .affineCoupling(AffineCoupling(transforms: .second, maxLogScale: 2)),
+        .maskedMixture(MaskedMixture(width: 7, blocks: 2, components: 3, networks: 2)),
+      ])
+    let masked = try flow(["--flow", "masked-affine", "--flow-width", "7", "--flow-blocks", "2"])
+    let layer = FlowLayerDescription.maskedAffine(MaskedAffine(width: 7))
+    #expect(masked.layers == [.whitening, layer, .permutation([2, 1, 0]), layer])
   }
 
   /// Seen to fail: `sliced` not refused to `flow-vae`.
@@ -134,7 +154,13 @@ import Testing
       try expectFailure(
         code, words, ["train", dataset, "-o", "new.safetensors"] + options, in: folder)
     }
-    try refused(64, ["--flow-layers", "sliced", "affine"], "--flow-layers", "5")
+    try refused(64, ["--flow-layers", "sliced", "mixture"], "--flow-layers", "5")
+    for option in ["--flow-components", "--flow-networks", "--flow-couplings"] {
+      try refused(64, [option, "mixture"], "--flow", "affine", option, "1")
+      try refused(64, ["\(option) must be"], option, "65")
+    }
+    try refused(64, ["--flow-blocks must be"], "--flow-blocks", "17")
+    try refused(64, ["flow-vae"], "--objective", "flow-vae", "--flow", "mixture")
     try refused(64, ["--flow-layers must be"], "--flow", "sliced", "--flow-layers", "255")
     try refused(64, ["--flow-epochs", "sliced"], "--flow", "sliced", "--flow-epochs", "3")
     try refused(64, ["--flow-epochs must be"], "--flow-epochs", "0")
@@ -142,7 +168,7 @@ import Testing
     try refused(64, ["--flow", "vae"], "--objective", "vae", "--flow", "spline")
     try refused(64, ["flow"], "--flow", "radial")
     for option in ["--flow-blocks", "--flow-width", "--flow-dropout", "--flow-jitter"] {
-      try refused(64, [option, "spline"], "--flow", "sliced", option, "0")
+      try refused(64, [option, "sliced"], "--flow", "sliced", option, "0")
       try refused(64, [option], "--objective", "vae", option, "0")
       try refused(64, ["\(option) must be"], "\(option)=-1")
       try refused(64, ["--refit-residual"], "--refit-residual", "pae.safetensors", option, "0")

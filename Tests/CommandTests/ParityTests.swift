@@ -61,8 +61,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     // Eight checks for each row and one for each result.
     #expect(outcome.output.split(separator: "\n").count == 8 * 5 + 5)
-    // The layers that the default model has none of, an encoder that tells variances too, a sliced flow.
-    for path in [TestModel.grey, TestModel.variational, TestModel.sliced] {
+    // The layers that the default model has none of, an encoder that tells variances too, a sliced flow, masked layers.
+    for path in [TestModel.grey, TestModel.variational, TestModel.sliced, TestModel.masked] {
       let small = try PAEModel.read(path: path)
       let file = folder.path + "/small.safetensors"
       try SafetensorsFile.write(reference(small, rows: 9), to: file, overwrite: true)

@@ -18,6 +18,8 @@ enum TestModel {
   static let variational = write("variational", channels: 1, objective: .vae)
   /// `grey` with a sliced flow.
   static let sliced = write("sliced", channels: 1, flow: slicedFlow)
+  /// `grey` with masked layers.
+  static let masked = write("masked", channels: 1, flow: maskedFlow)
   static let side = 8
 
   /// Both kinds of couplings.
@@ -29,6 +31,11 @@ enum TestModel {
   private static let slicedFlow: [FlowLayerDescription] = [
     .affine, .luLinear, .slicedSpline(SlicedSpline(directions: 2, bins: 5)),
     .slicedSpline(SlicedSpline(directions: 4, bins: 3)),
+  ]
+
+  private static let maskedFlow: [FlowLayerDescription] = [
+    .whitening, .maskedAffine(MaskedAffine(width: 9, blocks: 1)), .permutation([3, 1, 0, 2]),
+    .maskedMixture(MaskedMixture(width: 8, blocks: 2, components: 3, networks: 2)),
   ]
 
   /// One folder for the process, removed at its end.
@@ -77,7 +84,8 @@ enum TestModel {
     let painter = try Network(domain: Shape(latent), layers: decoder, key: key.child(1))
     let fresh = try NormalizingFlow(initializing: flow, dimension: latent, key: key.child(2))
     var movedFlow = moved(fresh.parameters, 2)
-    for slot in fresh.layout.slots where slot.name.hasSuffix("directions") {
+    for slot in fresh.layout.slots
+    where slot.name.hasSuffix("directions") || slot.name.hasSuffix("axes") {
       let range = slot.offset..<slot.offset + slot.shape.count
       let rows = orthonormalRows(movedFlow[range].map { Double($0) }, columns: latent)
       movedFlow.replaceSubrange(range, with: rows.map { Float($0) })

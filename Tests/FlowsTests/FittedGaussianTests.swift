@@ -31,15 +31,18 @@ import Testing
   }
 
   /// Whitened codes have mean 0 and unit covariance. Seen to fail: L_ij divided by W_ii.
-  @Test("standardizing whitens the codes it was given")
-  func standardizingWhitens() throws {
+  // Fails when: the axes are the columns of the eigenvectors' transpose; the scales are the variances.
+  @Test(
+    "standardizing whitens the codes it was given",
+    arguments: [[FlowLayerDescription.affine, .luLinear], [.whitening]])
+  func standardizingWhitens(_ layers: [FlowLayerDescription]) throws {
     var stream = RandomKey(seed: 14).stream()
     let codes = (0..<2000).flatMap { _ in
       let (a, b, c) = (stream.normal(), stream.normal(), stream.normal())
       return [Float(3 * a + 5), Float(a - 0.1 * b - 2), Float(0.01 * (b + c - a))]
     }
     let flow = try NormalizingFlow(
-      initializing: [.affine, .luLinear], dimension: 3, key: RandomKey(seed: 1)
+      initializing: layers, dimension: 3, key: RandomKey(seed: 1)
     ).standardizing(codes: codes)
     let plan = try flow.makeNormalizingPlan(lanes: 2000)
     var u = codes
@@ -62,6 +65,11 @@ import Testing
   func standardizingRefusals() throws {
     let bare = try NormalizingFlow(initializing: [.luLinear], dimension: 2, key: .init(seed: 1))
     #expect(throws: FlowError.self) { try bare.standardizing(codes: [1, 2, 3, 5]) }
+    let whitening = try NormalizingFlow(
+      initializing: [.whitening], dimension: 2, key: .init(seed: 1))
+    #expect(throws: FlowError.codes("they do not vary in every direction")) {
+      try whitening.standardizing(codes: [1, 2, 3, 5])
+    }
     let flow = try NormalizingFlow(initializing: [.affine], dimension: 2, key: .init(seed: 1))
     #expect(throws: FlowError.codes("coordinate 1 never varies")) {
       try flow.standardizing(codes: [1, 2, 3, 2])

@@ -9,13 +9,17 @@ import Testing
     [{"op":"affine"},{"op":"luLinear"},{"op":"permutation","order":[1,0]},
      {"op":"splineCoupling","bins":8,"bound":4,"hidden":[128,128],"transforms":"second"},
      {"op":"affineCoupling","hidden":[64],"transforms":"first","maxLogScale":2.5},
-     {"op":"slicedSpline","directions":2,"bins":12}]
+     {"op":"slicedSpline","directions":2,"bins":12},
+     {"op":"whitening"},{"op":"maskedAffine","width":32,"blocks":0,"maxLogScale":2},
+     {"op":"maskedMixture","width":64,"blocks":2,"components":4,"networks":2}]
     """
   private let layers: [FlowLayerDescription] = [
     .affine, .luLinear, .permutation([1, 0]),
     .splineCoupling(SplineCoupling(transforms: .second)),
     .affineCoupling(AffineCoupling(hidden: [64], transforms: .first, maxLogScale: 2.5)),
     .slicedSpline(SlicedSpline(directions: 2, bins: 12)),
+    .whitening, .maskedAffine(MaskedAffine(width: 32, blocks: 0)),
+    .maskedMixture(MaskedMixture(width: 64, blocks: 2, components: 4, networks: 2)),
   ]
 
   @Test("the JSON of the model file is read and written")
@@ -57,7 +61,7 @@ import Testing
         "flow.2.conditioner.1.bias 7", "flow.2.conditioner.2.weight 33×7",
         "flow.2.conditioner.2.bias 33",
       ])
-    #expect(flow.conditionerWeights.map(\.count) == [12, 42, 231])
+    #expect(flow.decayedWeights.map(\.count) == [12, 42, 231])
   }
 
   @Test("descriptions that cannot be used are refused before memory is taken")
@@ -81,11 +85,44 @@ import Testing
       #expect(refused(.affineCoupling(AffineCoupling(hidden: hidden, transforms: .first))))
     }
     #expect(refused(.affineCoupling(AffineCoupling(transforms: .first)), dimension: 1))
+    for (width, blocks) in [(0, 1), (8193, 1), (8, 17), (8, -1), (.max, 1)] {
+      #expect(refused(.maskedAffine(MaskedAffine(width: width, blocks: blocks))))
+    }
+    for (components, networks) in [(0, 1), (65, 1), (2, 0), (2, 9)] {
+      #expect(
+        refused(.maskedMixture(MaskedMixture(components: components, networks: networks))))
+    }
     #expect(throws: FlowError.parameterCount(expected: 4, found: 3)) {
       try NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, 0])
     }
     #expect(throws: FlowError.notFinite(tensor: "flow.0.logScale")) {
       try NormalizingFlow(layers: [.affine], dimension: 2, parameters: [0, 0, .infinity, 0])
+    }
+  }
+
+  // Fails when: a degree begins at 0; the rows of `output` are counted from 0.
+  @Test("a masked network holds the entries that its masks leave")
+  func maskedNames() throws {
+    let fresh = try NormalizingFlow(
+      initializing: [
+        .whitening, .maskedMixture(MaskedMixture(width: 6, blocks: 1, components: 1)),
+      ],
+      dimension: 4, key: .init(seed: 1))
+    let found = fresh.layout.slots.map { "\($0.name) \($0.shape)" }
+    // Degrees of the six units: 1, 1, 2, 2, 3, 3; rows of `output`: 3 of 0, 2, 4 and 6 units.
+    #expect(
+      found == [
+        "flow.0.mean 4", "flow.0.axes 4×4", "flow.0.logScale 4",
+        "flow.1.network.0.input.weight 12", "flow.1.network.0.input.bias 6",
+        "flow.1.network.0.block.0.inner.weight 24", "flow.1.network.0.block.0.inner.bias 6",
+        "flow.1.network.0.block.0.outer.weight 24", "flow.1.network.0.block.0.outer.bias 6",
+        "flow.1.network.0.output.weight 36", "flow.1.network.0.output.bias 12",
+      ])
+    #expect(fresh.decayedWeights.map(\.count) == [12, 24, 24, 36])
+    var parameters = fresh.parameters
+    parameters[4] = 1.01
+    #expect(throws: FlowError.layer(index: 0, "its axes 0 and 0 are not orthonormal")) {
+      try NormalizingFlow(layers: fresh.layers, dimension: 4, parameters: parameters)
     }
   }
 

@@ -1,9 +1,9 @@
-import Flows
+@testable import Flows
 import Foundation
 import Maps
 import Numerics
 
-/// The formulas of `FlowLayerDescription`, one code at a time in Double and as directly as they can
+/// The formulas of the kinds of layers, one code at a time in Double and as directly as they can
 /// be written: the oracle for values and, through differences, for every derivative.
 struct ReferenceFlow {
   let layers: [FlowLayerDescription]
@@ -29,16 +29,16 @@ struct ReferenceFlow {
     var x = z
     var total = 0.0
     for (index, layer) in layers.enumerated() {
-      switch layer {
-      case .affine:
+      switch layer.kind {
+      case is Standardization:
         let scale = tensor(index, "logScale")
         for (j, m) in tensor(index, "mean").enumerated() { x[j] = (x[j] - m) * exp(scale[j]) }
         total += scale.reduce(0, +)
-      case .permutation(let order): x = order.map { x[$0] }
-      case .luLinear:
+      case let permutation as Permutation: x = permutation.order.map { x[$0] }
+      case is TriangularLinear:
         x = linear(index, x)
         total += tensor(index, "logDiagonal").reduce(0, +)
-      case .affineCoupling(let coupling):
+      case let coupling as AffineCoupling:
         let (moved, kept) = halves(coupling.transforms)
         let theta = conditioner(index, coupling.hidden, kept.map { x[$0] })
         for (i, j) in moved.enumerated() {
@@ -47,7 +47,7 @@ struct ReferenceFlow {
           x[j] = x[j] * exp(s) + theta[2 * i + 1]
           total += s
         }
-      case .splineCoupling(let coupling):
+      case let coupling as SplineCoupling:
         let (moved, kept) = halves(coupling.transforms)
         let theta = conditioner(index, coupling.hidden, kept.map { x[$0] })
         let count = 3 * coupling.bins - 1
@@ -57,7 +57,7 @@ struct ReferenceFlow {
           x[j] = y
           total += log(slope)
         }
-      case .slicedSpline(let sliced):
+      case let sliced as SlicedSpline:
         let rows = tensor(index, "directions")
         let tensors = ["knots", "values", "slopes"].map { tensor(index, $0) }
         let z = x
@@ -70,6 +70,40 @@ struct ReferenceFlow {
           for j in x.indices { x[j] += a[j] * (y - s) }
           total += log(slope)
         }
+      case is Whitening:
+        // Axes of the tests are orthonormal to rounding, so that Gram and Schmidt change nothing.
+        let (mean, scale) = (tensor(index, "mean"), tensor(index, "logScale"))
+        let axes = tensor(index, "axes")
+        let z = x
+        for i in x.indices {
+          x[i] =
+            exp(scale[i])
+            * x.indices.reduce(0) {
+              $0 + axes[i * dimension + $1] * (z[$1] - mean[$1])
+            }
+        }
+        total += scale.reduce(0, +)
+      case let masked as MaskedAffine:
+        let theta = maskedNetwork(index, 0, blocks: masked.blocks, x)
+        for i in x.indices {
+          let m = Double(masked.maxLogScale)
+          let s = m * tanh(theta[2 * i] / m)
+          x[i] = x[i] * exp(s) + theta[2 * i + 1]
+          total += s
+        }
+      case let masked as MaskedMixture:
+        let theta = (0..<masked.networks).map {
+          maskedNetwork(index, $0, blocks: masked.blocks, x)
+        }
+        let count = 3 * masked.components
+        for i in x.indices {
+          let mixture = ReferenceMixture(
+            theta.map { Array($0[i * count..<(i + 1) * count]) })
+          let (y, slope) = mixture.normalized(x[i])
+          x[i] = y
+          total += slope
+        }
+      default: preconditionFailure("no formula of \(layer)")
       }
     }
     return (x, total)
@@ -103,6 +137,36 @@ struct ReferenceFlow {
       for j in 0..<i { y[i] += lower[i * dimension + j] * v[j] }
     }
     return y
+  }
+
+  /// θ of all coordinates.
+  private func maskedNetwork(
+    _ index: Int, _ network: Int, blocks: Int, _ x: [Double]
+  ) -> [Double] {
+    let prefix = "network.\(network)."
+    let width = tensor(index, prefix + "input.bias").count
+    let perElement = tensor(index, prefix + "output.bias").count / dimension
+    func dense(_ name: String, _ x: [Double]) -> [Double] {
+      var y = tensor(index, prefix + name + ".bias")
+      var entries = tensor(index, prefix + name + ".weight")[...]
+      for i in y.indices {
+        for j in x.indices
+        where maskSees(
+          name, row: i, column: j, dimension: dimension, width: width, perElement: perElement)
+        {
+          y[i] += entries.removeFirst() * x[j]
+        }
+      }
+      precondition(entries.isEmpty, "\(name) has entries that no mask leaves")
+      return y
+    }
+    func silu(_ a: [Double]) -> [Double] { a.map { $0 / (1 + exp(-$0)) } }
+    var h = dense("input", x)
+    for block in 0..<blocks {
+      let inner = silu(dense("block.\(block).inner", silu(h)))
+      h = zip(h, dense("block.\(block).outer", inner)).map { $0 + $1 }
+    }
+    return dense("output", silu(h))
   }
 
   private func conditioner(_ index: Int, _ hidden: [Int], _ input: [Double]) -> [Double] {

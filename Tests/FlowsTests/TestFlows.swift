@@ -20,6 +20,13 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
   static let sliced = FlowLayerDescription.slicedSpline(SlicedSpline(directions: 3, bins: 7))
   static let slicedFully = FlowLayerDescription.slicedSpline(SlicedSpline(directions: 5, bins: 2))
 
+  static let mixture = FlowLayerDescription.maskedMixture(
+    MaskedMixture(width: 17, blocks: 2, components: 3))
+  static let networks = FlowLayerDescription.maskedMixture(
+    MaskedMixture(width: 16, blocks: 1, components: 2, networks: 2))
+  static let maskedAffine = FlowLayerDescription.maskedAffine(
+    MaskedAffine(width: 18, blocks: 1, maxLogScale: 1.5))
+
   static let all = [
     TestFlow(name: "identity", layers: []),
     TestFlow(name: "affine", layers: [.affine]),
@@ -37,6 +44,21 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     TestFlow(
       name: "sliced flow", layers: [.affine, .luLinear, sliced, slicedFully, .luLinear, sliced]),
     stack,
+    TestFlow(name: "whitening", layers: [.whitening]),
+    TestFlow(name: "maskedAffine", layers: [maskedAffine]),
+    TestFlow(name: "maskedMixture", layers: [mixture]),
+    TestFlow(name: "maskedMixture of two networks", layers: [networks]),
+    TestFlow(
+      name: "narrow masked layer",
+      layers: [.maskedAffine(MaskedAffine(width: 2, blocks: 0, maxLogScale: 1))]),
+    TestFlow(
+      name: "one coordinate", layers: [.whitening, mixture, .luLinear, maskedAffine], dimension: 1),
+    TestFlow(
+      name: "autoregressive flow",
+      layers: [
+        .whitening, affineCoupling, networks, .permutation([4, 3, 2, 1, 0]), maskedAffine,
+        .luLinear, mixture,
+      ]),
   ]
 
   static let stack = TestFlow(
@@ -55,6 +77,7 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     var parameters = fresh.parameters
     for slot in fresh.layout.slots {
       if setSliced(slot, &parameters, &stream) { continue }
+      if setMasked(slot, &parameters, &stream) { continue }
       let deviation: Double
       if slot.name.hasSuffix("weight") {
         deviation = 0.15 / Double(slot.shape[1]).squareRoot()
@@ -76,7 +99,7 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     let width = slot.shape[slot.shape.rank - 1]
     let range = slot.offset..<slot.offset + slot.shape.count
     func factor(_ size: Double) -> Double { exp(size * (2 * stream.uniform() - 1)) }
-    if slot.name.hasSuffix(".directions") {
+    if slot.name.hasSuffix(".directions") || slot.name.hasSuffix(".axes") {
       let rows = orthonormalRows(stream.normals(slot.shape.count), columns: width)
       for (index, value) in zip(range, rows) { parameters[index] = Float(value) }
     } else if slot.name.hasSuffix(".slopes") {
@@ -95,9 +118,31 @@ struct TestFlow: CustomTestStringConvertible, Sendable {
     return true
   }
 
+  /// Weights of a masked network, N(0, 0.15²). False for other slots.
+  private func setMasked(
+    _ slot: ParameterSlot, _ parameters: inout [Float], _ stream: inout RandomStream
+  ) -> Bool {
+    guard slot.name.contains(".network."), slot.name.hasSuffix("weight") else { return false }
+    for index in slot.offset..<slot.offset + slot.shape.count {
+      parameters[index] = Float(0.15 * stream.normal())
+    }
+    return true
+  }
+
   /// `lanes` codes of standard deviation 1.5, so that some lie beyond the splines' bounds.
   func codes(lanes: Int, seed: UInt64 = 5) -> [Float] {
     var stream = RandomKey(seed: seed).stream()
     return stream.normals(lanes * dimension).map { Float(1.5 * $0) }
   }
+}
+
+/// Whether an entry of a masked network's matrix is left by its mask, as `MaskedKind` says it; the matrix
+/// by its name, K and H.
+func maskSees(_ name: String, row: Int, column: Int, dimension: Int, width: Int, perElement: Int)
+  -> Bool
+{
+  func degree(_ unit: Int) -> Int { 1 + unit * (dimension - 1) / width }
+  if name == "input" { return column < degree(row) }
+  if name == "output" { return degree(column) < row / perElement + 1 }
+  return degree(column) <= degree(row)
 }

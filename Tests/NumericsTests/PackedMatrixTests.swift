@@ -69,4 +69,43 @@ import Testing
       }
     }
   }
+
+  /// W is zero outside columns row/2 ... of the plain matrix; rows from a panel's middle to another's.
+  // Fails when: the union of a panel's columns takes its first row's; rows before `only` are stored; the
+  // panels of one lane are counted from the first row.
+  @Test(
+    "zero columns are skipped, and only the rows asked for are written", arguments: [1, 16, 40])
+  func parts(_ lanes: Int) {
+    let (rows, inner, columns) = (67, 41, lanes == 1 ? 16 : (lanes + 15) / 16 * 16)
+    let supports: [(Int) -> Range<Int>] = [
+      { 0..<min($0 / 2, inner) }, { min($0 / 2, inner)..<inner }, { _ in 0..<0 },
+    ]
+    for (number, support) in supports.enumerated() {
+      var w = random(rows * inner, seed: 1)
+      for row in 0..<rows {
+        for column in 0..<inner where !support(row).contains(column) { w[row * inner + column] = 0 }
+      }
+      let x = random(inner * columns, seed: 2)
+      let bias = random(rows, seed: 3)
+      let before = random(rows * columns, seed: 4)
+      let whole = PackedMatrix(w, rows: rows, inner: inner)
+      let packed = PackedMatrix(w, rows: rows, inner: inner, support: support)
+      var expected = before
+      bias.withUnsafeBufferPointer {
+        whole.multiply(
+          x, columns: columns, lanes: lanes, from: .bias($0.baseAddress!), into: &expected)
+      }
+      for only in [0..<67, 0..<5, 7..<31, 12..<48, 59..<60, 60..<67, 30..<30] {
+        var y = before
+        bias.withUnsafeBufferPointer {
+          packed.multiply(
+            x, columns: columns, lanes: lanes, from: .bias($0.baseAddress!), only: only, into: &y)
+        }
+        for index in y.indices {
+          let wanted = only.contains(index / columns) ? expected[index] : before[index]
+          #expect(abs(y[index] - wanted) < 1e-5, "\(number), \(only)")
+        }
+      }
+    }
+  }
 }

@@ -7,7 +7,7 @@ u, z [n, K] and, for them, codes = T(u), generated = G(u), base = f(z), log_dete
 encoded = e(generated). Each RESULT_DIR is what `denoise` or `inpaint` left with a known --sigma.
 Everything here is float64. Ends with 1 and a line for each check that fails.
 
-Formulas: Sources/Networks/LayerDescription.swift, Sources/Flows/FlowLayerDescription.swift,
+Formulas: Sources/Networks/LayerDescription.swift, Sources/Flows/Kinds,
 Sources/Inversion/ImagePosterior.swift, Sources/Measurement/CensoredEvaluator.swift.
 """
 import json
@@ -183,12 +183,103 @@ def spline_bin(x, knots, values, slope, inverse):
     return y, math.log(derivative)
 
 
+def orthonormal_rows(rows):
+    """Gram and Schmidt on the rows, first row first."""
+    q, r = np.linalg.qr(rows.T)
+    return (q * np.sign(np.diag(r))).T
+
+
+def masks(dimension, width, outputs):
+    """Of the input, hidden and output weights of a masked network: which entries count."""
+    degrees = 1 + np.arange(width) * (dimension - 1) // width
+    coordinates = np.arange(1, dimension + 1)
+    return (degrees[:, None] >= coordinates, degrees[:, None] >= degrees,
+            np.repeat(coordinates, outputs // dimension)[:, None] > degrees)
+
+
+def masked_network(tensors, prefix, layer, x):
+    """θ of every coordinate, [K, P]."""
+    outputs = len(tensors[f"{prefix}.output.bias"])
+    first, hidden, last = masks(len(x), layer["width"], outputs)
+
+    def dense(name, mask, h):
+        weight = np.zeros(mask.shape)
+        weight[mask] = tensors[f"{prefix}.{name}.weight"]   # row after row
+        return weight @ h + tensors[f"{prefix}.{name}.bias"]
+
+    h = dense("input", first, x)
+    for block in range(layer["blocks"]):
+        inner = silu(dense(f"block.{block}.inner", hidden, silu(h)))
+        h = h + dense(f"block.{block}.outer", hidden, inner)
+    return dense("output", last, silu(h)).reshape(len(x), -1)
+
+
+def mixture(tensors, prefix, layer, x):
+    """ln w, μ and ln s, each [K, N·M], of the Gaussians of every coordinate."""
+    count, parts = layer["components"], []
+    for network in range(layer["networks"]):
+        theta = masked_network(tensors, f"{prefix}.network.{network}", layer, x)
+        weight, mean, scale = (theta[:, j * count:(j + 1) * count] for j in range(3))
+        weight = weight - np.logaddexp.reduce(weight, axis=1, keepdims=True)
+        parts.append((weight - math.log(layer["networks"]), mean, 3 * np.tanh(scale / 3)))
+    return [np.concatenate(part, axis=1) for part in zip(*parts)]
+
+
+def mixture_quantile(x, weights, means, scales):
+    """(Φ⁻¹(F(x)), ln p(x) − ln φ of it) of one coordinate."""
+    t = (x - means) / np.exp(scales)
+    constant = 0.5 * math.log(2 * math.pi)
+    density = np.logaddexp.reduce(weights - scales - 0.5 * t * t - constant)
+    sides = [np.logaddexp.reduce(weights + [log_normal_cdf(v) for v in side]) for side in (t, -t)]
+    mass, low, high = min(sides), -60.0, 1e-9
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if log_normal_cdf(middle) < mass else (low, middle)
+    y = math.copysign(low, -1 if sides[0] < sides[1] else 1)
+    return y, density + 0.5 * y * y + constant
+
+
+def masked_layer(tensors, prefix, layer, x, inverse):
+    """One masked layer; its inverse coordinate by coordinate."""
+    y, total = np.zeros(len(x)), 0.0
+    known = np.zeros(len(x)) if inverse else x
+    for i in range(len(x)):
+        if layer["op"] == "maskedAffine":
+            raw, shift = masked_network(tensors, f"{prefix}.network.0", layer, known)[i]
+            logarithm = layer["maxLogScale"] * math.tanh(raw / layer["maxLogScale"])
+            scale = math.exp(logarithm)
+            y[i] = (x[i] - shift) / scale if inverse else x[i] * scale + shift
+        else:
+            own = [part[i] for part in mixture(tensors, prefix, layer, known)]
+            if inverse:
+                ends = own[1] + np.exp(own[2]) * x[i]
+                low, high = ends.min(), ends.max()
+                for _ in range(200):
+                    middle = 0.5 * (low + high)
+                    below = mixture_quantile(middle, *own)[0] < x[i]
+                    low, high = (middle, high) if below else (low, middle)
+                y[i], logarithm = low, mixture_quantile(low, *own)[1]
+            else:
+                y[i], logarithm = mixture_quantile(x[i], *own)
+        if inverse:
+            known[i] = y[i]
+        total += logarithm
+    return y, total
+
+
 def flow_layer(tensors, index, layer, x, inverse):
     """(y, ln|det ∂y/∂x|) of one layer; for the inverse (x, the same at that x)."""
     prefix, op = f"flow.{index}", layer["op"]
     if op == "affine":
         mean, scale = tensors[f"{prefix}.mean"], np.exp(tensors[f"{prefix}.logScale"])
         return (x / scale + mean if inverse else (x - mean) * scale), np.log(scale).sum()
+    if op == "whitening":
+        mean, scale = tensors[f"{prefix}.mean"], np.exp(tensors[f"{prefix}.logScale"])
+        axes = orthonormal_rows(tensors[f"{prefix}.axes"])
+        y = axes.T @ (x / scale) + mean if inverse else scale * (axes @ (x - mean))
+        return y, np.log(scale).sum()
+    if op in ("maskedAffine", "maskedMixture"):
+        return masked_layer(tensors, prefix, layer, x, inverse)
     if op == "luLinear":
         diagonal, bias = tensors[f"{prefix}.logDiagonal"], tensors[f"{prefix}.bias"]
         lower = np.tril(tensors[f"{prefix}.lower"], -1) + np.eye(len(bias))
@@ -200,9 +291,7 @@ def flow_layer(tensors, index, layer, x, inverse):
         order = np.array(layer["order"])
         return (x[np.argsort(order)] if inverse else x[order]), 0.0
     if op == "slicedSpline":
-        # Gram and Schmidt on the rows of `directions`, first row first.
-        q, r = np.linalg.qr(tensors[f"{prefix}.directions"].T)
-        rows = (q * np.sign(np.diag(r))).T
+        rows = orthonormal_rows(tensors[f"{prefix}.directions"])
         points = zip(*(tensors[f"{prefix}.{name}"] for name in ("knots", "values", "slopes")))
         bent = [tailed_spline(s, *own, inverse) for s, own in zip(rows @ x, points)]
         moves, logarithms = np.array(bent).T

@@ -23,10 +23,10 @@ import Workers
   private func recipe(_ objective: TrainingObjective) -> TrainingRecipe {
     var recipe = TrainingRecipe(
       name: "m", data: "spots", objective: objective, architecture: .mlp, latent: 3, seed: 7,
-      epochs: 6, flowEpochs: 3)
+      epochs: 6, learningRate: 5e-3)
     recipe.setBatch(autoencoder: 30, flow: 60)
-    recipe.setLearningRate(5e-3)
     recipe.autoencoder.warmupSteps = 5
+    recipe.setFlow(.affine, epochs: 3)
     recipe.flowLayers = [
       .affine, .luLinear, .affineCoupling(AffineCoupling(hidden: [8], transforms: .second)),
     ]

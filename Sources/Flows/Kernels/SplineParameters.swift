@@ -2,7 +2,7 @@ import Networks
 import Numerics
 
 /// How the 3n − 1 numbers θ of one element (rows of `columns` lanes, sixteen lanes at a time) make
-/// a spline of n = `bins` bins on [−bound, bound]; formulas at `FlowLayerDescription`. A pointer
+/// a spline of n = `bins` bins on [−bound, bound]; formulas at `SplineCoupling`. A pointer
 /// below addresses sixteen lanes of row 0 of one element.
 struct SplineParameters {
   let bins: Int

@@ -3,7 +3,7 @@ import Numerics
 import Tensors
 
 /// r monotonic rational-quadratic splines with straight tails, in sixteen lanes; formulas at
-/// `FlowLayerDescription`, `slicedSpline`. Immutable.
+/// `SlicedSpline`. Immutable.
 ///
 /// Table of direction k, from 6·n·k: for each of n bins left, bottom, width, height and the slopes at
 /// its two ends.

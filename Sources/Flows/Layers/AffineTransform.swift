@@ -4,7 +4,7 @@ import Tensors
 
 /// y = x·e^s + t, s = m·tanh(θ_0/m), t = θ_1; ℓ = Σ s. The bound m keeps the scale in e^±m whatever
 /// the conditioner says, with slope 1 at 0.
-final class AffineTransform: CouplingTransform {
+final class AffineTransform: ElementwiseTransform {
   private let maxLogScale: Float
   private let elements: Int
   private let columns: Int
@@ -26,7 +26,7 @@ final class AffineTransform: CouplingTransform {
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     logDeterminants: UnsafeMutablePointer<Float>, theta: UnsafeMutablePointer<Float>
   ) {
-    forEachBlock { index, column, row in
+    forEachBlock(0..<elements) { index, column, row in
       let s = logScale(index, load(theta + row))
       store(load(logDeterminants + column) + s, logDeterminants + column)
       let value = load(x + index)
@@ -40,7 +40,7 @@ final class AffineTransform: CouplingTransform {
     _ cotangent: UnsafeMutablePointer<Float>, _ dLogDeterminants: UnsafePointer<Float>,
     theta: UnsafePointer<Float>, dTheta: UnsafeMutablePointer<Float>
   ) {
-    forEachBlock { index, column, row in
+    forEachBlock(0..<elements) { index, column, row in
       let dy = load(cotangent + index)
       let dx = dy * load(scale.pointer + index)
       let ds = dx * load(input.pointer + index) + load(dLogDeterminants + column)
@@ -50,8 +50,10 @@ final class AffineTransform: CouplingTransform {
     }
   }
 
-  func generate(_ values: UnsafeMutablePointer<Float>, theta: UnsafeMutablePointer<Float>) {
-    forEachBlock { index, _, row in
+  func generate(
+    _ values: UnsafeMutablePointer<Float>, elements: Range<Int>, theta: UnsafeMutablePointer<Float>
+  ) {
+    forEachBlock(elements) { index, _, row in
       _ = logScale(index, load(theta + row))
       let x = (load(values + index) - load(theta + row + columns)) / load(scale.pointer + index)
       store(x, input.pointer + index)
@@ -60,10 +62,10 @@ final class AffineTransform: CouplingTransform {
   }
 
   func generateVJP(
-    _ cotangent: UnsafeMutablePointer<Float>, theta: UnsafePointer<Float>,
+    _ cotangent: UnsafeMutablePointer<Float>, elements: Range<Int>, theta: UnsafePointer<Float>,
     dTheta: UnsafeMutablePointer<Float>
   ) {
-    forEachBlock { index, _, row in
+    forEachBlock(elements) { index, _, row in
       let dx = load(cotangent + index)
       let dy = dx / load(scale.pointer + index)
       // ∂t/∂s = x·e^s, divided by t' = e^s.
@@ -85,8 +87,10 @@ final class AffineTransform: CouplingTransform {
 
   /// Calls `body` with the place of sixteen lanes in x, in a row of lanes, and in θ.
   @inline(__always)
-  private func forEachBlock(_ body: (_ index: Int, _ column: Int, _ row: Int) -> Void) {
-    for element in 0..<elements {
+  private func forEachBlock(
+    _ elements: Range<Int>, _ body: (_ index: Int, _ column: Int, _ row: Int) -> Void
+  ) {
+    for element in elements {
       for column in stride(from: 0, to: columns, by: 16) {
         body(element &* columns &+ column, column, 2 &* element &* columns &+ column)
       }

@@ -3,7 +3,7 @@ import Numerics
 import Tensors
 
 /// θ(c): the small network of a coupling layer, feature by feature. Formula at
-/// `FlowLayerDescription`; in training the silu of each hidden layer is multiplied by a dropout
+/// `CouplingKind`; in training the silu of each hidden layer is multiplied by a dropout
 /// mask before the residual is added.
 final class Conditioner {
   private let dense: [DenseSlots]

@@ -2,21 +2,23 @@
 final class CouplingLayer: NormalizingLayer, GeneratingLayer {
   private let columns: Int
   private let keptCount: Int
+  private let movedCount: Int
   /// Offsets of the two halves, in numbers.
   private let kept: Int
   private let moved: Int
   private let conditioner: Conditioner
-  private let transform: any CouplingTransform
+  private let transform: any ElementwiseTransform
 
   init(
     dimension: Int, half: CouplingHalf, columns: Int, conditioner: Conditioner,
-    transform: any CouplingTransform
+    transform: any ElementwiseTransform
   ) {
     self.columns = columns
     let first = dimension / 2
     kept = half == .first ? first * columns : 0
     moved = half == .first ? 0 : first * columns
     keptCount = (half == .first ? dimension - first : first) * columns
+    movedCount = half.count(dimension: dimension)
     self.conditioner = conditioner
     self.transform = transform
   }
@@ -48,12 +50,13 @@ final class CouplingLayer: NormalizingLayer, GeneratingLayer {
 
   func generate(_ values: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
     conditioner.apply(values + kept, parameters: parameters, masks: nil)
-    transform.generate(values + moved, theta: conditioner.output.pointer)
+    transform.generate(values + moved, elements: 0..<movedCount, theta: conditioner.output.pointer)
   }
 
   func generateVJP(_ cotangent: UnsafeMutablePointer<Float>, parameters: UnsafePointer<Float>) {
     transform.generateVJP(
-      cotangent + moved, theta: conditioner.output.pointer, dTheta: conditioner.dOutput.pointer)
+      cotangent + moved, elements: 0..<movedCount, theta: conditioner.output.pointer,
+      dTheta: conditioner.dOutput.pointer)
     conditioner.vjp(addingTo: cotangent + kept, parameters: parameters, training: nil)
   }
 }

@@ -8,7 +8,7 @@ final class SlicedSplineLayer: NormalizingLayer, GeneratingLayer {
   /// Where the numbers come from: fixed ones, or the flat vector given to each application.
   enum Source {
     case fixed(PackedSlicedSpline)
-    case fromParameters(SlicedSplineSlots, dimension: Int)
+    case fromParameters(SlicedSplineSlots)
   }
 
   private let source: Source
@@ -31,8 +31,8 @@ final class SlicedSplineLayer: NormalizingLayer, GeneratingLayer {
     self.lanes = lanes
     switch source {
     case .fixed(let fixed): (directionCount, dimension) = (fixed.directionCount, fixed.dimension)
-    case .fromParameters(let slots, let width):
-      (directionCount, dimension) = (slots.directionCount, width)
+    case .fromParameters(let slots):
+      (directionCount, dimension) = (slots.directionCount, slots.dimension)
     }
     projection = FloatBuffer(directionCount * columns)
     change = FloatBuffer(directionCount * columns)
@@ -109,8 +109,7 @@ final class SlicedSplineLayer: NormalizingLayer, GeneratingLayer {
     let result: PackedSlicedSpline
     switch source {
     case .fixed(let fixed): result = fixed
-    case .fromParameters(let slots, let dimension):
-      result = PackedSlicedSpline(slots, parameters: parameters, dimension: dimension)
+    case .fromParameters(let slots): result = PackedSlicedSpline(slots, parameters: parameters)
     }
     packed = result
     return result
@@ -128,7 +127,7 @@ final class SlicedSplineLayer: NormalizingLayer, GeneratingLayer {
 }
 
 /// The numbers of a `slicedSpline` as the kernels read them; immutable.
-final class PackedSlicedSpline: @unchecked Sendable {
+final class PackedSlicedSpline: PackedFlowLayer, @unchecked Sendable {
   let dimension: Int
   let directionCount: Int
   /// A and Aᵀ.
@@ -136,8 +135,8 @@ final class PackedSlicedSpline: @unchecked Sendable {
   let adjoint: PackedMatrix
   let splines: TailedSplines
 
-  init(_ slots: SlicedSplineSlots, parameters: UnsafePointer<Float>, dimension: Int) {
-    self.dimension = dimension
+  init(_ slots: SlicedSplineSlots, parameters: UnsafePointer<Float>) {
+    dimension = slots.dimension
     directionCount = slots.directionCount
     let rows = (0..<slots.directionCount * dimension).map {
       Double(parameters[slots.directions + $0])
@@ -147,5 +146,13 @@ final class PackedSlicedSpline: @unchecked Sendable {
     adjoint = PackedMatrix(
       matrix.pointer, rows: dimension, inner: directionCount, orientation: .transposed)
     splines = TailedSplines(slots, parameters: parameters)
+  }
+
+  func makeNormalizing(columns: Int, lanes: Int) -> any NormalizingLayer {
+    SlicedSplineLayer(.fixed(self), columns: columns, lanes: lanes)
+  }
+
+  func makeGenerating(columns: Int, lanes: Int) -> any GeneratingLayer {
+    SlicedSplineLayer(.fixed(self), columns: columns, lanes: lanes)
   }
 }

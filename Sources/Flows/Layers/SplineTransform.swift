@@ -4,7 +4,7 @@ import Tensors
 
 /// Monotonic rational-quadratic splines on [−bound, bound], the identity outside; one for each
 /// element and lane. C¹ everywhere; nothing in it grows with |x|.
-final class SplineTransform: CouplingTransform {
+final class SplineTransform: ElementwiseTransform {
   private let parameters: SplineParameters
   private let elements: Int
   private let columns: Int
@@ -22,7 +22,7 @@ final class SplineTransform: CouplingTransform {
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     logDeterminants: UnsafeMutablePointer<Float>, theta: UnsafeMutablePointer<Float>
   ) {
-    forEachBlock { index, column, row in
+    forEachBlock(0..<elements) { index, column, row in
       let value = load(x + index)
       let inside = isInside(value)
       parameters.makeProbabilities(theta + row)
@@ -40,7 +40,7 @@ final class SplineTransform: CouplingTransform {
     _ cotangent: UnsafeMutablePointer<Float>, _ dLogDeterminants: UnsafePointer<Float>,
     theta: UnsafePointer<Float>, dTheta: UnsafeMutablePointer<Float>
   ) {
-    forEachBlock { index, column, row in
+    forEachBlock(0..<elements) { index, column, row in
       let (bin, k, xi) = saved(at: index)
       let inside = k .>= Vector.zero
       let dy = load(cotangent + index)
@@ -52,8 +52,10 @@ final class SplineTransform: CouplingTransform {
     }
   }
 
-  func generate(_ values: UnsafeMutablePointer<Float>, theta: UnsafeMutablePointer<Float>) {
-    forEachBlock { index, _, row in
+  func generate(
+    _ values: UnsafeMutablePointer<Float>, elements: Range<Int>, theta: UnsafeMutablePointer<Float>
+  ) {
+    forEachBlock(elements) { index, _, row in
       let value = load(values + index)
       let inside = isInside(value)
       parameters.makeProbabilities(theta + row)
@@ -65,10 +67,10 @@ final class SplineTransform: CouplingTransform {
   }
 
   func generateVJP(
-    _ cotangent: UnsafeMutablePointer<Float>, theta: UnsafePointer<Float>,
+    _ cotangent: UnsafeMutablePointer<Float>, elements: Range<Int>, theta: UnsafePointer<Float>,
     dTheta: UnsafeMutablePointer<Float>
   ) {
-    forEachBlock { index, _, row in
+    forEachBlock(elements) { index, _, row in
       let (bin, k, xi) = saved(at: index)
       let inside = k .>= Vector.zero
       let dx = load(cotangent + index)
@@ -108,9 +110,11 @@ final class SplineTransform: CouplingTransform {
 
   /// Calls `body` with the place of sixteen lanes in x, in a row of lanes, and in θ.
   @inline(__always)
-  private func forEachBlock(_ body: (_ index: Int, _ column: Int, _ row: Int) -> Void) {
+  private func forEachBlock(
+    _ elements: Range<Int>, _ body: (_ index: Int, _ column: Int, _ row: Int) -> Void
+  ) {
     let count = 3 * parameters.bins - 1
-    for element in 0..<elements {
+    for element in elements {
       for column in stride(from: 0, to: columns, by: 16) {
         body(element &* columns &+ column, column, element &* count &* columns &+ column)
       }

@@ -11,17 +11,29 @@ package final class PackedMatrix: @unchecked Sendable {
   /// Columns of W, the summed extent.
   package let inner: Int
   private let panels: FloatBuffer
+  /// Of each panel the columns of W that are not zero throughout; the others are skipped.
+  private let support: [Range<Int>]
   private static let panelRows = 12
 
   /// - Parameters:
   ///   - values: W as it lies in memory, row-major: `rows` × `inner`, or for `.transposed` its
   ///     transpose, `inner` × `rows`.
+  ///   - support: of each row the columns outside which W is zero; nil for all columns.
   package init(
-    _ values: UnsafePointer<Float>, rows: Int, inner: Int, orientation: Orientation = .plain
+    _ values: UnsafePointer<Float>, rows: Int, inner: Int, orientation: Orientation = .plain,
+    support: ((_ row: Int) -> Range<Int>)? = nil
   ) {
     self.rows = rows
     self.inner = inner
     let height = Self.panelRows
+    self.support = stride(from: 0, to: rows, by: height).map { first in
+      guard let support else { return 0..<inner }
+      let own = (first..<min(first + height, rows)).map(support).filter { !$0.isEmpty }
+      guard let start = own.map(\.lowerBound).min(), let end = own.map(\.upperBound).max() else {
+        return 0..<0
+      }
+      return start..<end
+    }
     // One lane reads vectors of sixteen from steps of twelve.
     panels = FloatBuffer((rows + height - 1) / height * height * inner + 4)
     for row in 0..<rows {
@@ -44,31 +56,39 @@ package final class PackedMatrix: @unchecked Sendable {
 
   /// y = start + W x. `x`: inner × columns, `y`: rows × columns, row-major, apart from one another;
   /// `lanes` of the columns are used, and with one lane the others of y stay as they are.
+  /// - Parameter only: the rows of y to compute, the others staying as they are; nil for all. It costs
+  ///   least where it begins and ends at multiples of twelve.
   /// - Precondition: `columns` is a multiple of 16.
   package func multiply(
     _ x: UnsafePointer<Float>, columns: Int, lanes: Int, from start: Start = .zero,
-    into y: UnsafeMutablePointer<Float>
+    only: Range<Int>? = nil, into y: UnsafeMutablePointer<Float>
   ) {
     precondition(columns & 15 == 0, "columns come in sixteens")
-    guard lanes > 1 else { return multiplyOne(x, columns, from: start, into: y) }
+    let wanted = only ?? 0..<rows
+    guard !wanted.isEmpty else { return }
+    guard lanes > 1 else { return multiplyOne(x, columns, from: start, wanted, into: y) }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 12 * 16) { scratch in
       let sums = scratch.baseAddress!
-      var row = 0
-      while row < rows {
+      var row = wanted.lowerBound / 12 &* 12
+      while row < wanted.upperBound {
         let panel = UnsafePointer(panels.pointer) + row &* inner
-        let whole = row &+ 12 <= rows
+        let columnsOfW = support[row / 12]
+        let whole = row &+ 12 <= wanted.upperBound && row >= wanted.lowerBound
         var column = 0
         while column < columns {
           let target = y + (row &* columns &+ column)
           if whole {
             multiplyPanel(
-              panel, x + column, columns, start.offset(row), 12, target, columns, target)
+              panel, columnsOfW, x + column, columns, start.offset(row), 12, target, columns, target
+            )
           } else {
-            // The last panel: sums of rows that do not exist stay in the scratch.
-            let count = rows &- row
+            // Sums of rows that do not exist or are not wanted stay in the scratch.
+            let count = min(12, rows &- row)
             multiplyPanel(
-              panel, x + column, columns, start.offset(row), count, target, 16, sums)
-            for r in 0..<count { store(load(sums + r &* 16), target + r &* columns) }
+              panel, columnsOfW, x + column, columns, start.offset(row), count, target, 16, sums)
+            for r in max(0, wanted.lowerBound &- row)..<min(count, wanted.upperBound &- row) {
+              store(load(sums + r &* 16), target + r &* columns)
+            }
           }
           column &+= 16
         }
@@ -80,20 +100,20 @@ package final class PackedMatrix: @unchecked Sendable {
   /// The first column alone: the twelve rows of a panel in one vector, four panels at a time, so that
   /// a sum need not wait for the one before.
   private func multiplyOne(
-    _ x: UnsafePointer<Float>, _ columns: Int, from start: Start,
+    _ x: UnsafePointer<Float>, _ columns: Int, from start: Start, _ wanted: Range<Int>,
     into y: UnsafeMutablePointer<Float>
   ) {
     let size = 12 &* inner
-    var row = 0
-    while row < rows {
+    var row = wanted.lowerBound / 12 &* 12
+    while row < wanted.upperBound {
       let panel = UnsafePointer(panels.pointer) + row &* inner
-      // Panels that do not exist repeat the last one; their sums are dropped.
-      let last = (rows &- 1 &- row) / 12
+      // Panels that are not wanted repeat the last one; their sums are dropped.
+      let last = (wanted.upperBound &- 1 &- row) / 12
       let (p1, p2, p3) = (
         panel + min(1, last) &* size, panel + min(2, last) &* size, panel + min(3, last) &* size
       )
       var (s0, s1, s2, s3) = (all(0), all(0), all(0), all(0))
-      for k in 0..<inner {
+      for k in support(ofPanels: row / 12...row / 12 &+ min(3, last)) {
         let v = all(x[k &* columns])
         s0 = multiplyAdd(load(panel + 12 &* k), v, s0)
         s1 = multiplyAdd(load(p1 + 12 &* k), v, s1)
@@ -102,7 +122,8 @@ package final class PackedMatrix: @unchecked Sendable {
       }
       for (offset, sums) in [(0, s0), (12, s1), (24, s2), (36, s3)] {
         let first = row &+ offset
-        for r in 0..<max(0, min(12, rows &- first)) {
+        for r in 0..<max(0, min(12, wanted.upperBound &- first))
+        where first &+ r >= wanted.lowerBound {
           let target = y + (first &+ r) &* columns
           switch start {
           case .zero: target.pointee = sums[r]
@@ -115,10 +136,22 @@ package final class PackedMatrix: @unchecked Sendable {
     }
   }
 
+  /// The columns of W that some panel needs.
+  @inline(__always)
+  private func support(ofPanels panels: ClosedRange<Int>) -> Range<Int> {
+    var (start, end) = (inner, 0)
+    for panel in panels where !support[panel].isEmpty {
+      start = min(start, support[panel].lowerBound)
+      end = max(end, support[panel].upperBound)
+    }
+    return start..<max(start, end)
+  }
+
   /// One panel on sixteen columns. `present`: where Y lies, for `Start.present`; `count`: its rows.
   @inline(__always)
   private func multiplyPanel(
-    _ panel: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ columns: Int, _ start: Start,
+    _ panel: UnsafePointer<Float>, _ support: Range<Int>, _ x: UnsafePointer<Float>,
+    _ columns: Int, _ start: Start,
     _ count: Int, _ present: UnsafePointer<Float>, _ stride: Int,
     _ y: UnsafeMutablePointer<Float>
   ) {
@@ -134,9 +167,9 @@ package final class PackedMatrix: @unchecked Sendable {
     var (s6, s7, s8, s9, s10, s11) = (
       first(6), first(7), first(8), first(9), first(10), first(11)
     )
-    var w = panel
-    var source = x
-    for _ in 0..<inner {
+    var w = panel + 12 &* support.lowerBound
+    var source = x + support.lowerBound &* columns
+    for _ in 0..<support.count {
       let v = load(source)
       s0 = multiplyAdd(all(w[0]), v, s0)
       s1 = multiplyAdd(all(w[1]), v, s1)

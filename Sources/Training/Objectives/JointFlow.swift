@@ -23,6 +23,6 @@ package final class JointFlow {
   func makeOptimizer(pool: WorkerPool) -> Optimizer {
     Optimizer(
       weights: weights, layout: flow.layout, options: options.optimizer, pool: pool,
-      decays: FlowTrainer.decays)
+      decays: flow.decays)
   }
 }
