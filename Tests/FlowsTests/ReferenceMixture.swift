@@ -9,11 +9,12 @@ struct ReferenceMixture {
   init(_ theta: [[Double]]) {
     for own in theta {
       let count = own.count / 3
-      let total = own[..<count].reduce(0) { $0 + exp($1) }
+      let largest = own[..<count].max() ?? 0
+      let logTotal = largest + log(own[..<count].reduce(0) { $0 + exp($1 - largest) })
       for m in 0..<count {
         components.append(
           (
-            own[m] - log(total) - log(Double(theta.count)), own[count + m],
+            own[m] - logTotal - log(Double(theta.count)), own[count + m],
             3 * tanh(own[2 * count + m] / 3)
           ))
       }

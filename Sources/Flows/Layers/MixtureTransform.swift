@@ -91,12 +91,21 @@ final class MixtureTransform: ElementwiseTransform {
     dTheta: UnsafeMutablePointer<Float>
   ) {
     forEachBlock(elements) { block in
-      let dx = load(cotangent + block.index)
-      let dy = dx * exponential(all(0) - load(logSlope.pointer + block.index))
+      let dx = Self.bounded(load(cotangent + block.index))
+      let dy = Self.bounded(dx * exponential(all(0) - load(logSlope.pointer + block.index)))
       _ = pullBack(
         all(0) - dy, times: all(0) - dx, all(0), block, theta + block.theta, dTheta + block.theta)
       store(dy, cotangent + block.index)
     }
+  }
+
+  /// Cut off at ±10¹⁸. Between components that lie far apart ∂x/∂u = φ(u)/p(x) may be any number, and its
+  /// products over coordinates leave single precision; a gradient that large says "steep" and no more.
+  @inline(__always)
+  private static func bounded(_ x: Vector) -> Vector {
+    let largest = all(1e18)
+    let below = select(x .> largest, largest, x)
+    return select(below .< all(0) - largest, all(0) - largest, below)
   }
 
   /// Where sixteen lanes of one element lie: in a buffer of elements, in a row of lanes, in θ, and in
