@@ -29,9 +29,9 @@ public final class ModelTrainer {
     version: String, pool: WorkerPool
   ) throws {
     precondition((kept == nil) == (recipe.keptAutoencoder == nil))
-    let heldOut = min(recipe.heldOut, images.count / 10)
+    let split = recipe.split(of: images)
     let smallest = max(recipe.autoencoder.batch, recipe.flow.batch, recipe.latent + 1)
-    guard images.count - heldOut >= smallest, heldOut >= 1 else {
+    guard split.training.count >= smallest, !split.heldOut.isEmpty else {
       throw TrainingError.tooFewPictures(found: images.count, needed: smallest * 10 / 9 + 10)
     }
     guard Architecture(rawValue: recipe.architecture) != nil else {
@@ -41,7 +41,7 @@ public final class ModelTrainer {
     self.recipe = recipe
     self.version = version
     self.pool = pool
-    split = DataSplit(count: images.count, heldOut: heldOut, seed: recipe.seed)
+    self.split = split
     state = TrainingState()
     self.kept = kept
     if let kept { try kept.checkHeldOut(images: images, pool: pool) }
@@ -65,6 +65,7 @@ public final class ModelTrainer {
     guard let system = try recipe.system() else { return try principalComponents(seconds) }
     guard
       let networks = try kept.map(TrainedNetworks.init)
+        ?? linearAutoencoder()
         ?? trainAutoencoder(system.coding, progress: progress, store: store)
     else { return nil }
     let encoder = networks.codes
@@ -77,12 +78,14 @@ public final class ModelTrainer {
     switch system.prior {
     case .flow:
       fitted = try fitFlow(
-        training.codes, heldOut: heldOut.codes, progress: progress, store: store)
+        training.codes, heldOut: heldOut.codes, progress: progress, store: store
+      ).map { try betterThanGaussian($0, codes: training.codes, heldOut: heldOut.codes) }
     case .gaussian: fitted = try gaussianFlow(training.codes)
     case .standardNormal: fitted = try identityFlow()
     case .jointFlow: fitted = networks.flow
     }
     guard let flow = fitted else { return nil }
+    guard progress(TrainingProgress(beginning: .residual)) else { return nil }
     let residual = ResidualFit(
       heldOut.residuals, means: heldOut.reconstructions, rounding: images.roundingVariance,
       dimension: images.shape.count)
@@ -94,7 +97,8 @@ public final class ModelTrainer {
       ).note(in: &options!)
     }
     var record = try record(flow, training: training, heldOut: heldOut)
-    record.epochs = recipe.autoencoder.epochs
+    record.epochs =
+      recipe.architecture == Architecture.linear.rawValue ? 0 : recipe.autoencoder.epochs
     record.bestEpoch =
       state.bestNetworks?.epoch ?? kept?.description.training?.bestEpoch
     record.flowEpochs = state.flowEpoch
@@ -115,12 +119,15 @@ public final class ModelTrainer {
   ) throws -> TrainingRecord {
     let gaussian = try FittedGaussian(codes: training.codes, dimension: recipe.latent)
     let gaussianValues = gaussian.logDensity(of: heldOut.codes)
-    return TrainingRecord(
+    var result = TrainingRecord(
       data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
       seed: recipe.seed, epochs: 0, flowEpochs: 0, wallSeconds: 0, version: version,
       heldOutError: heldOut.meanSquaredError,
       heldOutFlowLogLikelihood: try flow.meanLogDensity(of: heldOut.codes),
       heldOutGaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count))
+    result.comparison = comparison()
+    result.symmetries = recipe.symmetries == .none ? nil : recipe.symmetries.rawValue
+    return result
   }
 
   func description(

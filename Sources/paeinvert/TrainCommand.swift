@@ -13,9 +13,13 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a Probabilistic Autoencoder, or a model to compare it with, on pictures.",
     discussion: """
       DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), mnist (5,000 digits), one or more IDX files \
-      (gzip or not), or a folder of PNGs of one size, grey or RGB. A tenth of the pictures, at most \
+      (gzip or not), or a folder with PNGs and JPEGs, grey or RGB, its subfolders included. Pictures of \
+      several sizes, or larger than 64 pixels, are cut into tiles. A tenth of the pictures, at most \
       5000, is held out for early stopping and the residual. After every epoch MODEL.checkpoint is \
       written; --resume goes on from there and gives the same bytes as a run without a break.
+      What is not given follows from the pictures. From fewer than 10,000 the autoencoder is linear: \
+      principal components, as many as tell held-out pictures best. At the end the held-out error \
+      stands beside those of the mean picture and of principal components.
 
       OBJECTIVES
         pae        an autoencoder of least squares, then a flow on its codes
@@ -34,14 +38,16 @@ struct TrainCommand: ParsableCommand {
 
       EXAMPLES
         paeinvert train fashion-mnist -o model.safetensors
-        paeinvert train pictures/ -o model.safetensors --latent 64 --epochs 60
+        paeinvert train pictures/ -o model.safetensors
+        paeinvert train photographs/ -o model.safetensors --tile 16
+        paeinvert train pictures/ -o model.safetensors --architecture conv --latent 64 --epochs 60
         paeinvert train fashion-mnist -o model.safetensors --resume
         paeinvert train fashion-mnist -o vae.safetensors --objective vae
         paeinvert train fashion-mnist -o new.safetensors --refit-residual model.safetensors
         paeinvert train fashion-mnist -o new.safetensors --autoencoder fashion-mnist --flow spline
       """)
 
-  @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of PNGs.")
+  @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of pictures.")
   var dataset: [String]
 
   @Option(name: [.customShort("o"), .long], help: "The model file.")
@@ -52,19 +58,34 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var objective: ObjectiveArguments
 
-  @Option(help: "Latent dimension K.")
-  var latent = 40
+  @Option(
+    help: ArgumentHelp(
+      "A folder's pictures: whole, or cut into squares of N pixels a side. (default: whole where all "
+        + "have one size of at most 64, else 32)", valueName: "whole|N|auto"))
+  var tile: TileArgument?
 
-  @Option(help: "conv, infogan or mlp.")
-  var architecture = Architecture.conv
+  @Option(
+    help: ArgumentHelp(
+      "Positions to show pictures in: flips are mirrored, turns turned by quarters too. (default: "
+        + "those that held-out pictures are told best with)", valueName: "auto|none|flips|turns"))
+  var augment: AugmentArgument?
 
-  @Option(help: "Passes over the pictures for the autoencoder.")
-  var epochs = TrainingRecipe.defaultEpochs
+  @Option(help: "Latent dimension K. (default: by the pictures; 40 from many)")
+  var latent: Int?
+
+  @Option(help: "linear, conv, infogan or mlp. (default: linear from fewer than 10,000 pictures)")
+  var architecture: Architecture?
+
+  @Option(
+    help: "Passes over the pictures for the autoencoder. (default: 30, more from few pictures)")
+  var epochs: Int?
 
   @OptionGroup var flow: FlowArguments
 
-  @Option(help: "Pictures of one step; the flow takes twice as many codes.")
-  var batch = 128
+  @Option(
+    help: "Pictures of one step; the flow takes twice as many codes. (default: 128, fewer from few)"
+  )
+  var batch: Int?
 
   @Option(help: "Peak learning rate of the autoencoder; that of the flow is half of it.")
   var learningRate = TrainingRecipe.defaultLearningRate
@@ -101,9 +122,10 @@ struct TrainCommand: ParsableCommand {
         return 0
       }
       let recipe = try recipe()
-      let record = try TrainPipeline.run(
-        datasets: dataset, output: output, recipe: recipe, autoencoder: autoencoder,
-        threads: threads.count, resumes: resume, overwrite: force,
+      let (latent, record) = try TrainPipeline.run(
+        datasets: dataset, output: output, recipe: recipe, request: request,
+        tiling: tile?.tiling ?? .auto, autoencoder: autoencoder, threads: threads.count,
+        resumes: resume, overwrite: force,
         progress: console.training(Self.line))
       console.clearProgress()
       if !console.isQuiet {
@@ -111,14 +133,20 @@ struct TrainCommand: ParsableCommand {
           String(
             format: """
               %@
+                %d latents, %d pictures, %d more held out
                 held-out mean squared error %.5f
-                held-out ln p(z) %.2f nats, Gaussian %.2f
+              %@  held-out ln p(z) %.2f nats, Gaussian %.2f
               %@%@  %.0f s
 
-              """, output, record.heldOutError, record.heldOutFlowLogLikelihood,
+              """, output, latent, record.pictures, record.heldOut, record.heldOutError,
+            Self.comparisonLine(record), record.heldOutFlowLogLikelihood,
             record.heldOutGaussianLogLikelihood,
             record.objective.map { "  \($0.text)\n" } ?? "", Self.residualLine(record),
             record.wallSeconds))
+      }
+      if let fault = record.fault {
+        console.warn(
+          "\(output) is not worth using: \(fault); \(record.advice(latent: latent))")
       }
       return 0
     }
@@ -131,7 +159,8 @@ struct TrainCommand: ParsableCommand {
           + "training (--name, --latent … --seed, --autoencoder, --resume)")
     }
     let description = try RefitPipeline.run(
-      datasets: dataset, model: model, output: output, threads: threads.count, overwrite: force)
+      datasets: dataset, model: model, output: output, tiling: tile?.tiling ?? .auto,
+      threads: threads.count, overwrite: force)
     if !console.isQuiet {
       try console.output(
         "\(output)\n  residual of \(description.residual.rank) factors\n"
@@ -141,14 +170,14 @@ struct TrainCommand: ParsableCommand {
 
   /// Whether no option of a training was given, or each as it is without.
   private var isRecipeDefault: Bool {
-    name == nil && isAutoencoderDefault && flow.isDefault && batch == 128
+    name == nil && isAutoencoderDefault && flow.isDefault && batch == nil
       && learningRate == TrainingRecipe.defaultLearningRate && !resume && autoencoder == nil
   }
 
   /// Whether the options are as without that the autoencoder of another model decides.
   private var isAutoencoderDefault: Bool {
-    objective.isDefault && latent == 40 && architecture == .conv
-      && epochs == TrainingRecipe.defaultEpochs && seed == 1
+    objective.isDefault && latent == nil && architecture == nil && epochs == nil
+      && augment == nil && seed == 1
   }
 
   /// Options that an objective would ignore are refused, except where they are as without.
@@ -156,18 +185,18 @@ struct TrainCommand: ParsableCommand {
     let isComputed = objective == .ppca
     guard
       !isComputed
-        || (architecture == .conv && epochs == TrainingRecipe.defaultEpochs && batch == 128
+        || (architecture == nil && epochs == nil && batch == nil && augment == nil
           && learningRate == TrainingRecipe.defaultLearningRate && !resume)
     else {
       throw PipelineError.usage(
         "--objective ppca is computed in closed form: leave out --architecture, --epochs, --batch, "
-          + "--learning-rate and --resume")
+          + "--augment, --learning-rate and --resume")
     }
     try flow.check(objective)
     guard autoencoder == nil || isAutoencoderDefault else {
       throw PipelineError.usage(
         "--autoencoder keeps the autoencoder of the model and its pictures held out: leave out "
-          + "--objective and its options, --latent, --architecture, --epochs and --seed")
+          + "--objective and its options, --latent, --architecture, --epochs, --augment and --seed")
     }
   }
 
@@ -185,10 +214,11 @@ struct TrainCommand: ParsableCommand {
     func require(_ condition: Bool, _ message: String) throws {
       if !condition { throw PipelineError.usage(message) }
     }
-    try require((1...4096).contains(latent), "--latent must be 1 to 4096")
-    try require((1...100_000).contains(epochs), "--epochs must be 1 to 100000")
+    try require((1...4096).contains(latent ?? 1), "--latent must be 1 to 4096")
+    try require((1...100_000).contains(epochs ?? 1), "--epochs must be 1 to 100000")
     try require(
-      (2...4096).contains(batch) && batch % 2 == 0, "--batch must be an even number, 2 to 4096")
+      (2...4096).contains(batch ?? 2) && (batch ?? 2) % 2 == 0,
+      "--batch must be an even number, 2 to 4096")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate must be above 0 and at most 1")
     let objective = try objective.value()
@@ -197,20 +227,42 @@ struct TrainCommand: ParsableCommand {
     var recipe = TrainingRecipe(
       name: name ?? stem,
       data: dataset.map { ($0 as NSString).lastPathComponent }.joined(
-        separator: " "), objective: objective, architecture: architecture, latent: latent,
-      seed: seed, epochs: epochs,
-      flowEpochs: flow.flowEpochs)
+        separator: " "), objective: objective, seed: seed, flowEpochs: flow.flowEpochs)
     recipe.setFlow(
       flow.flow, layers: flow.flowLayers ?? TrainingRecipe.defaultFlowLayers,
       width: flow.flowWidth ?? TrainingRecipe.defaultFlowWidth,
       blocks: flow.flowBlocks ?? TrainingRecipe.defaultFlowBlocks)
     recipe.setFlowRegularization(dropout: flow.flowDropout, jitter: flow.flowJitter)
-    recipe.setBatch(autoencoder: batch, flow: 2 * batch)
     recipe.setLearningRate(learningRate)
     return recipe
   }
 
+  private var request: RecipeRequest {
+    var request = RecipeRequest()
+    request.latent = latent
+    request.architecture = architecture
+    request.epochs = epochs
+    request.batch = batch
+    request.augmentation = augment?.augmentation ?? .auto
+    return request
+  }
+
+  /// A line of what simpler things leave, or nothing.
+  private static func comparisonLine(_ record: TrainingRecord) -> String {
+    record.comparison.map {
+      String(
+        format: "    of the mean picture %.5f, of as many principal components %.5f, "
+          + "probabilistic ones %.5f\n", $0.meanPicture, $0.principalComponents,
+        $0.probabilisticComponents)
+    } ?? ""
+  }
+
   private static func line(_ progress: TrainingProgress) -> String {
+    switch progress.stage {
+    case .residual: return "fitting what held-out pictures leave"
+    case .scores: return "measuring how plausible held-out pictures are"
+    case .autoencoder, .flow, .slicedFlow, .classifier: break
+    }
     var value =
       progress.stage == .autoencoder
       ? String(format: "loss %.5f", progress.value)

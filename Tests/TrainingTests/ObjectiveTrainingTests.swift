@@ -242,6 +242,7 @@ import Workers
 /// Pictures of independent pixels.
 private struct Noise: ImageSource {
   var roundingVariance: Float { 0 }
+  var sources: [Int]? { nil }
   let shape = Shape(1, 8, 8)
   let count: Int
   var scale = 1.0

@@ -87,7 +87,7 @@ public struct SolvePipeline {
       : try EncoderReading(
         model: model, law: solved.measurement.residualPrior(of: model),
         scale: posterior.residualScale)
-    let digest = try SHA256.hexDigest(ofFile: modelPath)
+    let reported = ReportedModel(model, digest: try SHA256.hexDigest(ofFile: modelPath))
     var reports: [SolveReport] = []
     for (index, solution) in solutions.enumerated() {
       guard
@@ -109,7 +109,7 @@ public struct SolvePipeline {
       }
       seconds.total = (ContinuousClock().now - start).inSeconds
       let report = try SolveReport(
-        command: command, options: options, model: (model.description.name, digest),
+        command: command, options: options, model: reported,
         solution: solution, pictures: result, latentDimension: model.latentDimension,
         seconds: seconds, gradients: solved.gradients,
         laneUtilization: solved.run?.laneUtilization, posterior: posterior,
@@ -119,6 +119,7 @@ public struct SolvePipeline {
         solution: solution, pictures: result, report: report, options: options,
         posterior: posterior, dataShape: forward.dataShape
       ).write(to: folders[index])
+      report.modelRemarks.forEach(warn)
       reports.append(report)
     }
     for folder in folders { try folder.commit() }

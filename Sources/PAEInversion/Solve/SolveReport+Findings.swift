@@ -86,6 +86,10 @@ extension SolveReport {
     numbers += "."
     let details = [Self.sentence(misfit.reason), numbers]
     return switch misfit.verdict {
+    case .inFamily where modelFault != nil:
+      .init(
+        .doubtful, "In-family, of a model that is not worth using",
+        [Self.sentence(modelFault ?? "")] + details)
     case .inFamily:
       .init(.good, "In-family: the picture is like those that the model knows", details)
     case .doubtful:

@@ -109,6 +109,9 @@ public struct SolveReport: Sendable {
   public let jumps: (proposed: Int, accepted: Int)?
   /// What to know of the draws that is no reason against them.
   public let notes: [String]
+  /// Those of the notes that are about the model, and why it is not worth using, if so.
+  let modelRemarks: [String]
+  let modelFault: String?
   private let fallback: String?
   public let fit: PosteriorFit
   public let misfit: PriorMisfit
@@ -118,7 +121,7 @@ public struct SolveReport: Sendable {
   let latentDimension: Int
 
   init(
-    command: String, options: SolveOptions, model: (name: String, digest: String),
+    command: String, options: SolveOptions, model: ReportedModel,
     solution: Solution, pictures: SolutionPictures, latentDimension: Int, seconds: Seconds,
     gradients: Int, laneUtilization: Double?, posterior: ImagePosterior,
     measurement: MeasurementModel, lattice: ResidualLattice?, prior: PriorReference,
@@ -168,7 +171,6 @@ public struct SolveReport: Sendable {
         $0.independenceAcceptances + $0.transportAcceptances
       )
     }
-    notes = run?.notes ?? []
     fallback = run?.fallback.map { "fell back to nuts: \($0)" }
     let draws = run?.draws ?? solution.modes.bestDraw
     verdict = run.map { $0.verdict(of: solution.baseDraws ?? $0.draws) }
@@ -176,6 +178,9 @@ public struct SolveReport: Sendable {
     acceptance = run?.chains?.acceptance
     stepsPerDraw = run?.chains?.stepsPerDraw
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
+    modelRemarks = model.remarks(sigma: sigma?.mean)
+    modelFault = model.fault
+    notes = (run?.notes ?? []) + modelRemarks
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     slope = solution.slope.map { ($0.mean, $0.deviation) }
     fit = try PosteriorFit(
