@@ -10,20 +10,20 @@ enum JPEGFiles {
 
   /// 16×8, sample 8·column + 4·row.
   static let grey = bytes(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYG"
-      + "CAsICQoKCgoKBggLDAsKDAkKCgr/wAALCAAIABABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABoQAAAHAAAAAAAA"
-      + "AAAAAAAAAAAHCCQ0QVH/2gAIAQEAAD8AKdNpbR2+UEATaW0dvlD/2Q==")
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJ"
+      + "BwYGCAsICQoKCgoKBggLDAsKDAkKCgr/wAALCAAIABABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABoQAAAH"
+      + "AAAAAAAAAAAAAAAAAAAHCCQ0QVH/2gAIAQEAAD8AKdNpbR2+UEATaW0dvlD/2Q==")
   /// 16×8, red 10·column + 40, green 20·row + 30, blue 128.
   static let rgb = bytes(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYG"
-      + "CAsICQoKCgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK"
-      + "CgoKCgoKCgoKCgoKCgoKCgoKCgr/wAARCAAIABADAREAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAABwj/xAAbEAAB"
-      + "BwEAAAAAAAAAAAAAAAAAAQYIJTKSk//EABYBAQEBAAAAAAAAAAAAAAAAAAYHCP/EABoRAAICAwAAAAAAAAAAAAAAAAAG"
-      + "BCIHMTL/2gAMAwEAAhEDEQA/AJ+RDKaRJYFJnvu7gRRybzcYESyqkSXMCZ75u5qBRybzc//Z")
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJ"
+      + "BwYGCAsICQoKCgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK"
+      + "CgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgr/wAARCAAIABADAREAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAA"
+      + "Bwj/xAAbEAAABwEAAAAAAAAAAAAAAAAAAQYIJTKSk//EABYBAQEBAAAAAAAAAAAAAAAAAAYHCP/EABoRAAICAwAA"
+      + "AAAAAAAAAAAAAAAGBCIHMTL/2gAMAwEAAhEDEQA/AJ+RDKaRJYFJnvu7gRRybzcYESyqkSXMCZ75u5qBRybzc//Z")
   static let cmyk = bytes(
-    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIyUdKDozPTw5Mzg3QEhcTkBEV0U3OFBt"
-      + "UVdfYmdoZz5NcXlwZHhcZWdj/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAAAAAAAAAAAAAAAAf/xAAUEAEA"
-      + "AAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEAgEAgP/9k=")
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIyUdKDozPTw5Mzg3QEhcTkBEV0U3"
+      + "OFBtUVdfYmdoZz5NcXlwZHhcZWdj/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAAAAAAAAAAAAAAAAf/"
+      + "xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEAgEAgP/9k=")
 }
 
 /// Seen to fail: `emit_message` left as libjpeg has it (a file cut in its pixels is read, grey from there
@@ -45,7 +45,9 @@ enum JPEGFiles {
         #expect(abs(grey.tensor.values[place] - expected) < tolerance)
         for (channel, value) in [10 * column + 40, 20 * row + 30, 128].enumerated() {
           let found = colour.tensor.values[channel * 128 + place]
-          #expect(abs(found - Float(value) / 255) < tolerance, "\(channel) \(row) \(column)")
+          // Luma is off by as much as grey, and so is chroma, which enters 1.772 times at most.
+          #expect(
+            abs(found - Float(value) / 255) < 2.772 * tolerance, "\(channel) \(row) \(column)")
         }
       }
     }
