@@ -74,7 +74,7 @@ import Testing
 
   /// The pictures are two slopes and noise: two latents tell them best.
   ///
-  /// Seen to fail: the fault not recorded in the file, so that the solver says nothing.
+  /// Meant to catch: the fault not recorded in the file, so that the solver says nothing.
   @Test func fewPicturesMakeALinearModelAndABadOneIsCalledSo() throws {
     try putFolder("pictures", channels: 1, count: 120)
     let good = try Program.run(["train", "pictures", "-o", "good.safetensors"], in: folder)

@@ -69,7 +69,7 @@ struct ImageSetFolderTests {
     #expect(set.tensor(0) == set.tensor(1))
   }
 
-  /// Seen to fail: earlier grey pictures not tripled; R = G compared alone.
+  /// Meant to catch: earlier grey pictures not tripled; R = G compared alone.
   @Test("R = G = B everywhere is grey; one coloured picture makes all coloured")
   func greyness() throws {
     let folder = TemporaryFolder()
@@ -86,7 +86,7 @@ struct ImageSetFolderTests {
           [0, 255, 0, 255, 0, 255] + [255, 51, 255, 51, 255, 51] + [0, 255, 0, 255, 51, 255]))
   }
 
-  /// Seen to fail: the row stride that of the tile.
+  /// Meant to catch: the row stride that of the tile.
   @Test("tiles of larger pictures of several sizes, each with the number of its file")
   func tiles() throws {
     let folder = TemporaryFolder()

@@ -26,7 +26,7 @@ enum JPEGFiles {
       + "xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEAgEAgP/9k=")
 }
 
-/// Seen to fail: `emit_message` left as libjpeg has it (a file cut in its pixels is read, grey from there
+/// Meant to catch: `emit_message` left as libjpeg has it (a file cut in its pixels is read, grey from there
 /// on); rows and channels exchanged in `Picture`.
 @Suite struct JPEGDecoderTests {
   /// At quality 95 the steps of the first coefficients are 2 or 3 of 255, so samples are off by less than 4.

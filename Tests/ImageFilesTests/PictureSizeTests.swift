@@ -3,7 +3,7 @@ import Testing
 
 @testable import ImageFiles
 
-/// Seen to fail: width and height exchanged.
+/// Meant to catch: width and height exchanged.
 @Suite struct PictureSizeTests {
   @Test("the header's size is the picture's, of either format")
   func sizes() throws {

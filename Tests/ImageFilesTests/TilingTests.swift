@@ -2,7 +2,7 @@ import Testing
 
 @testable import ImageFiles
 
-/// Seen to fail: the grid not centred; a picture with fewer tiles than allowed given repeated ones.
+/// Meant to catch: the grid not centred; a picture with fewer tiles than allowed given repeated ones.
 @Suite struct TilingTests {
   @Test("tiles lie inside, do not overlap, and leave the same margin on both sides up to a pixel")
   func grid() {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Training
 
-/// Seen to fail: the comparison with components left out.
+/// Meant to catch: the comparison with components left out.
 @Suite struct ModelJudgementTests {
   private func record(_ error: Double, mean: Double, components: Double) -> TrainingRecord {
     var record = TrainingRecord(

@@ -7,7 +7,7 @@ import Workers
 
 @testable import Training
 
-/// Seen to fail: a vector divided by √λ and not √(nλ); the rest divided by P and not P − K; the trial's
+/// Meant to catch: a vector divided by √λ and not √(nλ); the rest divided by P and not P − K; the trial's
 /// scores of pictures about zero and not about the mean.
 @Suite struct PrincipalComponentsTests {
   private func rows(_ images: any ImageSource) -> [Float] {

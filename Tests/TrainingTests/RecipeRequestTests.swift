@@ -24,7 +24,7 @@ private struct Directions: ImageSource {
   }
 }
 
-/// Seen to fail: K chosen by the training pictures' likelihood (the largest); the split by tiles.
+/// Meant to catch: K chosen by the training pictures' likelihood (the largest); the split by tiles.
 @Suite struct RecipeRequestTests {
   private func adapted(
     _ images: any ImageSource, _ change: (inout RecipeRequest) -> Void = { _ in }

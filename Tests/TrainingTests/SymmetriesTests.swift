@@ -13,7 +13,7 @@ private struct Ramp: ImageSource {
   }
 }
 
-/// Seen to fail: a quarter turn that transposes; channels exchanged with rows.
+/// Meant to catch: a quarter turn that transposes; channels exchanged with rows.
 @Suite struct SymmetriesTests {
   private func picture(_ images: any ImageSource, _ index: Int) -> [Float] {
     var values = [Float](repeating: 0, count: images.shape.count)
