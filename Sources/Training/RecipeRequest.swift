@@ -16,8 +16,9 @@ public struct RecipeRequest: Sendable, Equatable {
 }
 
 extension TrainingRecipe {
-  /// With fewer pictures the autoencoder is linear: trained from 400 crops of photographs for as long as
-  /// from 55,000 pictures of clothes, a nonlinear one had twice the held-out error of principal components.
+  /// With fewer pictures the autoencoder is linear. Of 400 crops of photographs the nonlinear one with its
+  /// 30 epochs left a held-out error of .051, 96 principal components .0035. Where between that and the
+  /// 55,000 pictures of clothes the nonlinear one begins to pay has not been measured.
   static let fewPictures = 10_000
   /// Numbers of components that are tried, at most half of the pictures. With 256 the
   /// marginal likelihoods of 100 held-out pictures took over ten minutes, O(K²) for every draw.
