@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CNetCDF", providers: [.apt(["libnetcdf-dev"])]),
     .target(name: "CProcessor"),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("z")]),
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     // Level 1.
     module("Tensors", []),
     module("Randomness", []),
@@ -52,7 +53,7 @@ let package = Package(
     // Level 2.
     module("Numerics", ["COneDNN", "CLAPACK", "CProcessor", "Tensors"]),
     module("Maps", ["Tensors"]),
-    module("ImageFiles", ["CPNG", "CZlib", "CNetCDF", "Tensors"]),
+    module("ImageFiles", ["CPNG", "CJPEG", "CZlib", "CNetCDF", "Tensors"]),
     // Level 3.
     module("Diagnostics", ["CLAPACK", "Randomness", "Probability", "Numerics"]),
     module("Networks", ["CProcessor", "Tensors", "Randomness", "Numerics", "Maps"]),

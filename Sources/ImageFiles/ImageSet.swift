@@ -13,9 +13,13 @@ public struct ImageSet: Equatable, Sendable {
   /// Number of pictures.
   public let count: Int
   public let storage: Storage
+  /// For tiles the number of the file that each was cut from, rising; nil where each picture is a file of
+  /// its own.
+  public let sources: [Int]?
 
-  /// - Precondition: `shape` is C×H×W, and the storage holds `count` of it.
-  public init(shape: Shape, count: Int, storage: Storage) {
+  /// - Precondition: `shape` is C×H×W, and the storage holds `count` of it; one source a picture.
+  public init(shape: Shape, count: Int, storage: Storage, sources: [Int]? = nil) {
+    precondition(sources == nil || sources!.count == count)
     precondition(shape.rank == 3, "a picture is C×H×W, not \(shape)")
     let elements =
       switch storage {
@@ -26,6 +30,7 @@ public struct ImageSet: Equatable, Sendable {
     self.shape = shape
     self.count = count
     self.storage = storage
+    self.sources = sources
   }
 
   /// Copies the intensities of one picture, `shape.count` of them, to the front of `target`.
@@ -57,6 +62,7 @@ public struct ImageSet: Equatable, Sendable {
       case .bytes(let bytes): .bytes(Array(bytes[elements]))
       case .floats(let floats): .floats(Array(floats[elements]))
       }
-    return ImageSet(shape: shape, count: range.count, storage: part)
+    return ImageSet(
+      shape: shape, count: range.count, storage: part, sources: sources.map { Array($0[range]) })
   }
 }

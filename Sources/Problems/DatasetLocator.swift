@@ -18,21 +18,24 @@ public enum DatasetLocator {
   /// Of the 5,000 digits in `data/mnist` the last 500 are for tests.
   private static let mnistTests = 500
 
-  /// The pictures of a built-in name (`fashion-mnist`, `mnist`), of IDX files, or of a folder of PNGs.
+  /// The pictures of a built-in name (`fashion-mnist`, `mnist`), of IDX files, or of a folder of PNGs and
+  /// JPEGs, which `tiling` makes pictures of one size.
   /// - Throws: `PipelineError` or `ImageFileError` when there are none, or they differ in size.
-  public static func images(_ names: [String], part: Part) throws -> ImageSet {
+  public static func images(_ names: [String], part: Part, tiling: Tiling = .whole) throws
+    -> ImageSet
+  {
     guard let first = names.first else { throw PipelineError.usage("no data set given") }
     if names.count == 1, let set = try builtIn(first, part: part) { return set }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: first, isDirectory: &isDirectory) else {
       throw PipelineError.missing(
-        "no data set '\(first)': give fashion-mnist, mnist, IDX files, or a folder of PNGs")
+        "no data set '\(first)': give fashion-mnist, mnist, IDX files, or a folder of pictures")
     }
     if isDirectory.boolValue {
       guard names.count == 1 else {
-        throw PipelineError.usage("give one folder of PNGs, or several IDX files")
+        throw PipelineError.usage("give one folder of pictures, or several IDX files")
       }
-      return try ImageSet.readFolder(path: first)
+      return try ImageSet.readFolder(path: first, tiling: tiling)
     }
     let sets = try names.map { try IDXFile.readImages(path: $0) }
     for (set, name) in zip(sets, names) where set.shape != sets[0].shape {

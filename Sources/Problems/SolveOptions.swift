@@ -1,3 +1,4 @@
+import Foundation
 import Sampling
 import Tiles
 
@@ -138,11 +139,11 @@ public struct SolveTask: Sendable, Equatable {
     self.truth = truth
   }
 
-  /// A result folder beside a picture: its path without ".png" or ".npy", and a suffix.
+  /// A result folder beside a picture: its path without its ending, and a suffix.
   public static func defaultOutput(_ image: String, suffix: String) -> String {
     if image == "-" { return "stdin." + suffix }
-    let isKnown = [".png", ".npy"].contains { image.lowercased().hasSuffix($0) }
-    return (isKnown ? String(image.dropLast(4)) : image) + "." + suffix
+    let isKnown = [".png", ".jpg", ".jpeg", ".npy"].contains { image.lowercased().hasSuffix($0) }
+    return (isKnown ? (image as NSString).deletingPathExtension : image) + "." + suffix
   }
 }
 

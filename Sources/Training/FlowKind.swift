@@ -97,31 +97,46 @@ public struct MixtureOptions: Sendable, Equatable {
   public init() {}
 }
 
+/// Which flow a recipe fits; what is nil is the kind's own.
+public struct FlowRequest: Sendable, Equatable {
+  public var kind: FlowKind
+  /// Of `sliced`, at most.
+  public var layers = TrainingRecipe.defaultFlowLayers
+  /// See `FlowKind.Defaults`, as for those below.
+  public var epochs: Int?
+  public var width: Int?
+  public var blocks: Int?
+  public var dropout: Double?
+  public var jitter: Double?
+  /// Read by `mixture` alone.
+  public var mixture = MixtureOptions()
+
+  public init(
+    _ kind: FlowKind, epochs: Int? = nil, width: Int? = nil, blocks: Int? = nil,
+    layers: Int = TrainingRecipe.defaultFlowLayers
+  ) {
+    self.kind = kind
+    (self.epochs, self.width, self.blocks, self.layers) = (epochs, width, blocks, layers)
+  }
+}
+
 extension TrainingRecipe {
   public static let defaultFlowLayers = SlicedFlowTrainer.Options().layers
 
-  /// What is not given is the kind's. Peak rate: a share of the autoencoder's, as it is now.
-  /// - Parameters:
-  ///   - layers: of `sliced`, at most.
-  ///   - epochs, width, blocks, dropout, jitter: see `FlowKind.Defaults`.
-  ///   - mixture: read by `mixture` alone.
-  public mutating func setFlow(
-    _ kind: FlowKind, layers: Int = Self.defaultFlowLayers, epochs: Int? = nil, width: Int? = nil,
-    blocks: Int? = nil, mixture: MixtureOptions = MixtureOptions(), dropout: Double? = nil,
-    jitter: Double? = nil
-  ) {
-    let usual = kind.defaults
-    flowLayers = kind.layers(
-      dimension: latent, width: width ?? usual.width, blocks: blocks ?? usual.blocks,
-      mixture: mixture)
-    flow.epochs = epochs ?? usual.epochs
-    flow.dropout = dropout ?? usual.dropout
-    flow.jitter = jitter ?? usual.jitter
+  /// The layers for today's K. Peak rate: a share of the autoencoder's, as it is now.
+  public mutating func setFlow(_ request: FlowRequest) {
+    let usual = request.kind.defaults
+    flowLayers = request.kind.layers(
+      dimension: latent, width: request.width ?? usual.width,
+      blocks: request.blocks ?? usual.blocks, mixture: request.mixture)
+    flow.epochs = request.epochs ?? usual.epochs
+    flow.dropout = request.dropout ?? usual.dropout
+    flow.jitter = request.jitter ?? usual.jitter
     flow.rate = autoencoder.rate * usual.rateShare
     sliced = nil
-    guard kind == .sliced else { return }
+    guard request.kind == .sliced else { return }
     var options = SlicedFlowTrainer.Options()
-    options.layers = layers
+    options.layers = request.layers
     sliced = options
   }
 }

@@ -39,7 +39,7 @@ extension ModelTrainer {
     let encoderLayers = try architecture.layers(image: images.shape, latent: outputs).encoder
     let decoderLayers = try architecture.layers(image: images.shape, latent: recipe.latent).decoder
     let trainer = try AutoencoderTrainer(
-      images: ImageSubset(images, split.training),
+      images: SymmetricImages(ImageSubset(images, split.training), recipe.symmetries),
       encoder: Network(
         domain: images.shape, layers: encoderLayers, key: key.child("encoder")),
       decoder: Network(
@@ -185,6 +185,15 @@ extension ModelTrainer {
       initializing: [.affine, .luLinear], dimension: recipe.latent,
       key: RandomKey(seed: recipe.seed)
     ).standardizing(codes: codes)
+  }
+
+  /// The flow, or the Gaussian of the codes where held-out codes are likelier under that.
+  func betterThanGaussian(
+    _ flow: NormalizingFlow, codes: [Float], heldOut: [Float]
+  ) throws -> NormalizingFlow {
+    let gaussian = try gaussianFlow(codes)
+    return try flow.meanLogDensity(of: heldOut) >= gaussian.meanLogDensity(of: heldOut)
+      ? flow : gaussian
   }
 
   /// f(z) = z, the flow of N(0, I): an `affine` with mean 0 and ln scale 0.

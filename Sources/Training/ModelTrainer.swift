@@ -31,13 +31,9 @@ public final class ModelTrainer {
     version: String, pool: WorkerPool
   ) throws {
     precondition((kept == nil) == (recipe.keptAutoencoder == nil))
+    let split = recipe.split(of: images)
     let need = SmallestSet(recipe)
-    // In closed form as few are held out as leave enough to compute from; else a tenth.
-    let heldOut =
-      recipe.objective.name == .ppca
-      ? max(1, min(recipe.heldOut, images.count / 10, images.count - need.training))
-      : min(recipe.heldOut, images.count / 10)
-    guard images.count - heldOut >= need.training, heldOut >= 1 else {
+    guard split.training.count >= need.training, !split.heldOut.isEmpty else {
       throw TrainingError.tooFewPictures(
         found: images.count, needed: need.all, reason: need.reason)
     }
@@ -48,7 +44,7 @@ public final class ModelTrainer {
     self.recipe = recipe
     self.version = version
     self.pool = pool
-    split = DataSplit(count: images.count, heldOut: heldOut, seed: recipe.seed)
+    self.split = split
     state = TrainingState()
     self.kept = kept
     if let kept { try kept.checkHeldOut(images: images, pool: pool) }
@@ -69,6 +65,7 @@ public final class ModelTrainer {
     guard let system = try recipe.system() else { return try principalComponents() }
     guard
       let networks = try kept.map(TrainedNetworks.init)
+        ?? linearAutoencoder()
         ?? trainAutoencoder(system.coding, progress: progress, store: store)
     else { return nil }
     let encoder = networks.codes
@@ -81,12 +78,14 @@ public final class ModelTrainer {
     switch system.prior {
     case .flow:
       fitted = try fitFlow(
-        training.codes, heldOut: heldOut.codes, progress: progress, store: store)
+        training.codes, heldOut: heldOut.codes, progress: progress, store: store
+      ).map { try betterThanGaussian($0, codes: training.codes, heldOut: heldOut.codes) }
     case .gaussian: fitted = try gaussianFlow(training.codes)
     case .standardNormal: fitted = try identityFlow()
     case .jointFlow: fitted = networks.flow
     }
     guard let flow = fitted else { return nil }
+    guard progress(TrainingProgress(beginning: .residual)) else { return nil }
     let residual = ResidualFit(
       heldOut.residuals, means: heldOut.reconstructions, rounding: images.roundingVariance,
       dimension: images.shape.count)
@@ -98,7 +97,8 @@ public final class ModelTrainer {
       ).note(in: &options!)
     }
     var record = try record(flow, training: training, heldOut: heldOut)
-    record.epochs = recipe.autoencoder.epochs
+    record.epochs =
+      recipe.architecture == Architecture.linear.rawValue ? 0 : recipe.autoencoder.epochs
     record.bestEpoch =
       state.bestNetworks?.epoch ?? kept?.description.training?.bestEpoch
     record.flowEpochs = state.flowEpoch
@@ -118,12 +118,15 @@ public final class ModelTrainer {
   ) throws -> TrainingRecord {
     let gaussian = try FittedGaussian(codes: training.codes, dimension: recipe.latent)
     let gaussianValues = gaussian.logDensity(of: heldOut.codes)
-    return TrainingRecord(
+    var result = TrainingRecord(
       data: recipe.data, pictures: split.training.count, heldOut: split.heldOut.count,
       seed: recipe.seed, epochs: 0, flowEpochs: 0, version: version,
       heldOutError: heldOut.meanSquaredError,
       heldOutFlowLogLikelihood: try flow.meanLogDensity(of: heldOut.codes),
       heldOutGaussianLogLikelihood: accurateSum(gaussianValues) / Double(gaussianValues.count))
+    result.comparison = comparison()
+    result.symmetries = recipe.symmetries == .none ? nil : recipe.symmetries.rawValue
+    return result
   }
 
   func description(

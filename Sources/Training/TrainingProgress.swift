@@ -6,6 +6,10 @@ public struct TrainingProgress: Sendable {
     /// Stage 2 of a sliced flow, whose epochs are its layers.
     case slicedFlow
     case classifier
+    /// The residual of the held-out pictures, a step of its own.
+    case residual
+    /// How plausible held-out pictures are, likewise.
+    case scores
   }
 
   public let stage: Stage
@@ -24,6 +28,15 @@ public struct TrainingProgress: Sendable {
   public let itemsPerSecond: Double
   /// Until the end of this stage.
   public let secondsLeft: Double
+}
+
+extension TrainingProgress {
+  /// A stage without steps begins.
+  public init(beginning stage: Stage) {
+    self.init(
+      stage: stage, epoch: 1, epochs: 1, step: 1, steps: 1, value: 0, divergence: nil,
+      itemsPerSecond: 0, secondsLeft: 0)
+  }
 }
 
 /// Rates and running means for `TrainingProgress`.

@@ -11,6 +11,8 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   public var data: String
   public var objective: TrainingObjective
   public var architecture: String
+  /// Positions in which training pictures are shown.
+  public var symmetries = Symmetries.none
   /// K.
   public var latent: Int
   public var seed: UInt64
@@ -48,7 +50,7 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
     flow = .init()
     flow.optimizer.weightDecay = 0.05
     flowLayers = []
-    setFlow(.mixture)
+    setFlow(FlowRequest(.mixture))
   }
 
   /// Batch sizes of both stages, each a multiple of two.
@@ -64,11 +66,26 @@ package struct DataSplit {
   package let training: [Int]
   package let heldOut: [Int]
 
-  /// `heldOut` of `count` pictures, drawn by `seed`.
-  package init(count: Int, heldOut: Int, seed: UInt64) {
+  /// `heldOut` of `count` pictures, drawn by `seed`. With `sources`, files are drawn until at least so many
+  /// pictures of them are held out, so that no file is on both sides; given that number the split is the
+  /// same. Two files at most are no choice: then single pictures are drawn.
+  package init(count: Int, heldOut: Int, seed: UInt64, sources: [Int]? = nil) {
     var stream = RandomKey(seed: seed).child("split").stream()
-    let order = stream.permutation(count)
-    training = Array(order.dropFirst(heldOut))
-    self.heldOut = Array(order.prefix(heldOut))
+    guard let sources, Set(sources).count > 2 else {
+      let order = stream.permutation(count)
+      training = Array(order.dropFirst(heldOut))
+      self.heldOut = Array(order.prefix(heldOut))
+      return
+    }
+    let members = Dictionary(grouping: 0..<count) { sources[$0] }
+    let files = members.keys.sorted()
+    var taken = Set<Int>()
+    var found = 0
+    for place in stream.permutation(files.count).dropLast() where found < heldOut {
+      taken.insert(files[place])
+      found += members[files[place]]?.count ?? 0
+    }
+    training = (0..<count).filter { !taken.contains(sources[$0]) }
+    self.heldOut = (0..<count).filter { taken.contains(sources[$0]) }
   }
 }

@@ -84,15 +84,15 @@ struct FlowArguments: ParsableArguments {
   }
 
   /// - Precondition: `check` did not throw.
-  func set(_ recipe: inout TrainingRecipe, _ objective: ModelDescription.Objective) {
-    var mixture = MixtureOptions()
-    mixture.components = flowComponents ?? mixture.components
-    mixture.networks = flowNetworks ?? mixture.networks
-    mixture.couplings = flowCouplings ?? mixture.couplings
-    recipe.setFlow(
-      kind(objective), layers: flowLayers ?? TrainingRecipe.defaultFlowLayers, epochs: flowEpochs,
-      width: flowWidth, blocks: flowBlocks,
-      mixture: mixture, dropout: flowDropout, jitter: flowJitter)
+  func request(_ objective: ModelDescription.Objective) -> FlowRequest {
+    var request = FlowRequest(
+      kind(objective), epochs: flowEpochs, width: flowWidth, blocks: flowBlocks)
+    request.layers = flowLayers ?? request.layers
+    (request.dropout, request.jitter) = (flowDropout, flowJitter)
+    request.mixture.components = flowComponents ?? request.mixture.components
+    request.mixture.networks = flowNetworks ?? request.mixture.networks
+    request.mixture.couplings = flowCouplings ?? request.mixture.couplings
+    return request
   }
 
   /// - Throws: `PipelineError` for an option of another kind of flow or objective, or out of its range.

@@ -13,10 +13,14 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a Probabilistic Autoencoder, or a model to compare it with, on pictures.",
     discussion: """
       DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), mnist (5,000 digits), one or more IDX files \
-      (gzip or not), or a folder of PNGs of one size, grey or RGB. A tenth of the pictures, at most \
+      (gzip or not), or a folder with PNGs and JPEGs, grey or RGB, its subfolders included. Pictures of \
+      several sizes, or larger than 64 pixels, are cut into tiles. A tenth of the pictures, at most \
       5000, is held out for early stopping and the residual. After every epoch, and every two minutes \
       within one, MODEL.checkpoint is written; --resume goes on from there and gives the same bytes as a run \
       without a break. An interrupted training is not begun anew without -f.
+      What is not given follows from the pictures. From fewer than 10,000 the autoencoder is linear: \
+      principal components, as many as tell held-out pictures best. At the end the held-out error \
+      stands beside those of the mean picture and of principal components.
 
       OBJECTIVES
         pae        an autoencoder of least squares, then a flow on its codes
@@ -35,14 +39,16 @@ struct TrainCommand: ParsableCommand {
 
       EXAMPLES
         paeinvert train fashion-mnist -o model.safetensors
-        paeinvert train pictures/ -o model.safetensors --latent 64 --epochs 60
+        paeinvert train pictures/ -o model.safetensors
+        paeinvert train photographs/ -o model.safetensors --tile 16
+        paeinvert train pictures/ -o model.safetensors --architecture conv --latent 64 --epochs 60
         paeinvert train fashion-mnist -o model.safetensors --resume
         paeinvert train fashion-mnist -o vae.safetensors --objective vae
         paeinvert train fashion-mnist -o new.safetensors --refit-residual model.safetensors
         paeinvert train fashion-mnist -o new.safetensors --autoencoder fashion-mnist --flow spline
       """)
 
-  @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of PNGs.")
+  @Argument(help: "fashion-mnist, mnist, IDX files, or a folder of pictures.")
   var dataset: [String]
 
   @Option(name: [.customShort("o"), .long], help: "The model file.")
@@ -53,19 +59,34 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var objective: ObjectiveArguments
 
-  @Option(help: "Latent dimension K.")
-  var latent = 40
+  @Option(
+    help: ArgumentHelp(
+      "A folder's pictures: whole, or cut into squares of N pixels a side. (default: whole where all "
+        + "have one size of at most 64, else 32)", valueName: "whole|N|auto"))
+  var tile: TileArgument?
 
-  @Option(help: "conv, infogan or mlp.")
-  var architecture = Architecture.conv
+  @Option(
+    help: ArgumentHelp(
+      "Positions to show pictures in: flips are mirrored, turns turned by quarters too. (default: "
+        + "those that held-out pictures are told best with)", valueName: "auto|none|flips|turns"))
+  var augment: AugmentArgument?
 
-  @Option(help: "Passes over the pictures for the autoencoder.")
-  var epochs = TrainingRecipe.defaultEpochs
+  @Option(help: "Latent dimension K. (default: by the pictures; 40 from many)")
+  var latent: Int?
+
+  @Option(help: "linear, conv, infogan or mlp. (default: linear from fewer than 10,000 pictures)")
+  var architecture: Architecture?
+
+  @Option(
+    help: "Passes over the pictures for the autoencoder. (default: 30, more from few pictures)")
+  var epochs: Int?
 
   @OptionGroup var flow: FlowArguments
 
-  @Option(help: "Pictures of one step; the flow takes twice as many codes.")
-  var batch = 128
+  @Option(
+    help: "Pictures of one step; the flow takes twice as many codes. (default: 128, fewer from few)"
+  )
+  var batch: Int?
 
   @Option(
     help:
@@ -106,14 +127,15 @@ struct TrainCommand: ParsableCommand {
         try refit(refitResidual, console)
         return 0
       }
-      let recipe = try recipe()
+      let (recipe, request) = try recipe()
       let start = ContinuousClock.now
       Interruption.advise(
         "go on with the same command and --resume",
         whenThereIs: TrainPipeline.checkpoint(of: output))
-      let record = try TrainPipeline.run(
-        datasets: dataset, output: output, recipe: recipe, autoencoder: autoencoder,
-        threads: threads.count, resumes: resume, overwrite: force,
+      let (latent, record) = try TrainPipeline.run(
+        datasets: dataset, output: output, recipe: recipe, request: request,
+        tiling: tile?.tiling ?? .auto, autoencoder: autoencoder, threads: threads.count,
+        resumes: resume, overwrite: force,
         progress: console.training(Self.line))
       console.clearProgress()
       if !console.isQuiet {
@@ -121,14 +143,20 @@ struct TrainCommand: ParsableCommand {
           String(
             format: """
               %@
+                %d latents, %d pictures, %d more held out
                 held-out mean squared error %.5f
-                held-out ln p(z) %.2f nats, Gaussian %.2f
+              %@  held-out ln p(z) %.2f nats, Gaussian %.2f
               %@%@  %.0f s
 
-              """, output, record.heldOutError, record.heldOutFlowLogLikelihood,
+              """, output, latent, record.pictures, record.heldOut, record.heldOutError,
+            Self.comparisonLine(record), record.heldOutFlowLogLikelihood,
             record.heldOutGaussianLogLikelihood,
             record.objective.map { "  \($0.text)\n" } ?? "", Self.residualLine(record),
             Self.seconds(since: start)))
+      }
+      if let fault = record.fault {
+        console.warn(
+          "\(output) is not worth using: \(fault); \(record.advice(latent: latent))")
       }
       return 0
     }
@@ -146,7 +174,8 @@ struct TrainCommand: ParsableCommand {
           + "training (--name, --latent … --seed, --autoencoder, --resume)")
     }
     let description = try RefitPipeline.run(
-      datasets: dataset, model: model, output: output, threads: threads.count, overwrite: force)
+      datasets: dataset, model: model, output: output, tiling: tile?.tiling ?? .auto,
+      threads: threads.count, overwrite: force)
     if !console.isQuiet {
       try console.output(
         "\(output)\n  residual of \(description.residual.rank) factors\n"
@@ -156,14 +185,14 @@ struct TrainCommand: ParsableCommand {
 
   /// Whether no option of a training was given, or each as it is without.
   private var isRecipeDefault: Bool {
-    name == nil && isAutoencoderDefault && flow.isDefault && batch == 128
+    name == nil && isAutoencoderDefault && flow.isDefault && batch == nil
       && learningRate == TrainingRecipe.defaultLearningRate && !resume && autoencoder == nil
   }
 
   /// Whether the options are as without that the autoencoder of another model decides.
   private var isAutoencoderDefault: Bool {
-    objective.isDefault && latent == 40 && architecture == .conv
-      && epochs == TrainingRecipe.defaultEpochs && seed == 1
+    objective.isDefault && latent == nil && architecture == nil && epochs == nil
+      && augment == nil && seed == 1
   }
 
   /// Options that an objective would ignore are refused, except where they are as without.
@@ -171,18 +200,18 @@ struct TrainCommand: ParsableCommand {
     let isComputed = objective == .ppca
     guard
       !isComputed
-        || (architecture == .conv && epochs == TrainingRecipe.defaultEpochs && batch == 128
+        || (architecture == nil && epochs == nil && batch == nil && augment == nil
           && learningRate == TrainingRecipe.defaultLearningRate && !resume)
     else {
       throw PipelineError.usage(
         "--objective ppca is computed in closed form: leave out --architecture, --epochs, --batch, "
-          + "--learning-rate and --resume")
+          + "--augment, --learning-rate and --resume")
     }
     try flow.check(objective)
     guard autoencoder == nil || isAutoencoderDefault else {
       throw PipelineError.usage(
         "--autoencoder keeps the autoencoder of the model and its pictures held out: leave out "
-          + "--objective and its options, --latent, --architecture, --epochs and --seed")
+          + "--objective and its options, --latent, --architecture, --epochs, --augment and --seed")
     }
   }
 
@@ -196,30 +225,54 @@ struct TrainCommand: ParsableCommand {
     )
   }
 
-  private func recipe() throws -> TrainingRecipe {
+  private func recipe() throws -> (TrainingRecipe, RecipeRequest) {
     func require(_ condition: Bool, _ message: String) throws {
       if !condition { throw PipelineError.usage(message) }
     }
-    try require((1...4096).contains(latent), "--latent must be 1 to 4096")
-    try require((1...100_000).contains(epochs), "--epochs must be 1 to 100000")
+    try require((1...4096).contains(latent ?? 1), "--latent must be 1 to 4096")
+    try require((1...100_000).contains(epochs ?? 1), "--epochs must be 1 to 100000")
     try require(
-      (2...4096).contains(batch) && batch % 2 == 0, "--batch must be an even number, 2 to 4096")
+      (2...4096).contains(batch ?? 2) && (batch ?? 2) % 2 == 0,
+      "--batch must be an even number, 2 to 4096")
     try require(
       learningRate > 0 && learningRate <= 1, "--learning-rate must be above 0 and at most 1")
     let objective = try objective.value()
     try checkStages(objective.name)
     let stem = URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent
-    var recipe = TrainingRecipe(
+    let recipe = TrainingRecipe(
       name: name ?? stem,
       data: dataset.map { ($0 as NSString).lastPathComponent }.joined(
-        separator: " "), objective: objective, architecture: architecture, latent: latent,
-      seed: seed, epochs: epochs, learningRate: learningRate)
-    flow.set(&recipe, objective.name)
-    recipe.setBatch(autoencoder: batch, flow: 2 * batch)
-    return recipe
+        separator: " "), objective: objective, seed: seed, learningRate: learningRate)
+    return (recipe, request(objective.name))
+  }
+
+  private func request(_ objective: ModelDescription.Objective) -> RecipeRequest {
+    var request = RecipeRequest()
+    request.flow = flow.request(objective)
+    request.latent = latent
+    request.architecture = architecture
+    request.epochs = epochs
+    request.batch = batch
+    request.augmentation = augment?.augmentation ?? .auto
+    return request
+  }
+
+  /// A line of what simpler things leave, or nothing.
+  private static func comparisonLine(_ record: TrainingRecord) -> String {
+    record.comparison.map {
+      String(
+        format: "    of the mean picture %.5f, of as many principal components %.5f, "
+          + "probabilistic ones %.5f\n", $0.meanPicture, $0.principalComponents,
+        $0.probabilisticComponents)
+    } ?? ""
   }
 
   private static func line(_ progress: TrainingProgress) -> String {
+    switch progress.stage {
+    case .residual: return "fitting what held-out pictures leave"
+    case .scores: return "measuring how plausible held-out pictures are"
+    case .autoencoder, .flow, .slicedFlow, .classifier: break
+    }
     var value =
       progress.stage == .autoencoder
       ? String(format: "loss %.5f", progress.value)

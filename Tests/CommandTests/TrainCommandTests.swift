@@ -66,6 +66,30 @@ import Testing
     #expect(try ReportFile(in: folder, "a.denoised").image.channels == channels)
   }
 
+  /// The pictures are two slopes and noise: two latents tell them best.
+  ///
+  /// Meant to catch: the fault not recorded in the file, so that the solver says nothing.
+  @Test func fewPicturesMakeALinearModelAndABadOneIsCalledSo() throws {
+    try putFolder("pictures", channels: 1, count: 120)
+    let good = try Program.run(["train", "pictures", "-o", "good.safetensors"], in: folder)
+    #expect(good.status == 0 && !good.errors.contains("warning"), "\(good)")
+    #expect(good.output.contains("2 latents, 108 pictures, 12 more held out"), "\(good)")
+    #expect(good.output.contains("of as many principal components"))
+    let bad = try Program.run(
+      ["train", "pictures", "-o", "bad.safetensors", "--architecture", "mlp"]
+        + Self.options.filter { $0 != "-q" }, in: folder)
+    #expect(bad.status == 0 && bad.errors.contains("warning: bad.safetensors is not worth using"))
+    folder.put("a.png", TestPicture.png(channels: 1, side: 8))
+    let solve = ["denoise", "a.png", "--method", "map", "--sigma", "0.001", "-f", "-m"]
+    let solved = try Program.run(solve + ["bad.safetensors"], in: folder)
+    #expect(solved.status == 0 && solved.errors.contains("is not worth using"), "\(solved)")
+    #expect(solved.errors.contains("less than what the model cannot paint"))
+    let report = String(decoding: try folder.bytes("a.denoised/report.json"), as: UTF8.self)
+    #expect(report.contains("is not worth using"))
+    let trusted = try Program.run(solve + ["good.safetensors"], in: folder)
+    #expect(!trusted.errors.contains("is not worth using"))
+  }
+
   /// Standard error is a pipe with room for one line, so that the second epoch cannot end: the
   /// process stands still behind its first checkpoint until it is interrupted.
   @Test func aTrainingGoesOnWhereItWasInterrupted() throws {
@@ -75,7 +99,7 @@ import Testing
       ["train", "pictures", "-o", "whole.safetensors", "--name", "m", "-j", "2"] + options,
       in: folder)
     #expect(whole.status == 0)
-    let lines = whole.errors.split(separator: "\n")
+    let lines = whole.errors.split(separator: "\n").filter { $0.contains(" epoch ") }
     #expect(lines.count == 5)
     var pipe: [Int32] = [0, 0]
     try #require(Glibc.pipe(&pipe) == 0)

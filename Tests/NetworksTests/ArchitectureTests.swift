@@ -18,7 +18,8 @@ import Testing
     let codes = values(try encoder.makePlan(lanes: 2), pictures, count: 20)
     let decoded = values(try decoder.makePlan(lanes: 2), codes, count: pictures.count)
     #expect(codes.allSatisfy { $0.isFinite })
-    #expect(decoded.allSatisfy { $0 > 0 && $0 < 1 })
+    // Those of principal components may leave the range.
+    #expect(architecture == .linear || decoded.allSatisfy { $0 > 0 && $0 < 1 })
     #expect(decoded.prefix(image.count) != decoded.suffix(image.count))
   }
 

@@ -10,6 +10,7 @@ import Workers
 
 private struct Pictures: ImageSource {
   var roundingVariance: Float { 0 }
+  var sources: [Int]? { nil }
   let shape: Shape
   let values: [Float]
   var count: Int { values.count / shape.count }

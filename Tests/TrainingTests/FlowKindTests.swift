@@ -30,7 +30,7 @@ import Workers
 
   private func flow(_ kind: FlowKind, codes: [Float], heldOut: [Float]) throws -> NormalizingFlow {
     var recipe = TrainingRecipe(name: "m", data: "draws", latent: Self.dimension)
-    recipe.setFlow(kind, layers: 12)
+    recipe.setFlow(FlowRequest(kind, layers: 12))
     let (pool, key) = (WorkerPool(threads: 2), RandomKey(seed: 3))
     if let options = recipe.sliced {
       let trainer = try SlicedFlowTrainer(
@@ -132,10 +132,10 @@ import Workers
         .maskedMixture(MaskedMixture()),
       ])
     #expect(recipe.sliced == nil && recipe.flow.rate == 2e-3)
-    recipe.setFlow(.affine)
+    recipe.setFlow(FlowRequest(.affine))
     let affine = recipe.flowLayers
     #expect(affine.count == 14 && recipe.flow.rate == 1e-3 && recipe.flow.dropout == 0.05)
-    recipe.setFlow(.spline)
+    recipe.setFlow(FlowRequest(.spline))
     #expect(recipe.flowLayers.count == affine.count && recipe.sliced == nil)
     for (one, other) in zip(recipe.flowLayers, affine) {
       switch (one.kind, other.kind) {
@@ -144,13 +144,13 @@ import Workers
       default: #expect(one == other)
       }
     }
-    recipe.setFlow(.maskedAffine, blocks: 2)
+    recipe.setFlow(FlowRequest(.maskedAffine, blocks: 2))
     let masked = FlowLayerDescription.maskedAffine(MaskedAffine(width: 256))
     #expect(
       recipe.flowLayers == [.whitening, masked, .permutation([5, 4, 3, 2, 1, 0]), masked])
-    recipe.setFlow(.sliced, layers: 7)
+    recipe.setFlow(FlowRequest(.sliced, layers: 7))
     #expect(recipe.flowLayers == [.affine, .luLinear] && recipe.sliced?.layers == 7)
-    recipe.setFlow(.mixture)
+    recipe.setFlow(FlowRequest(.mixture))
     #expect(recipe == mixture)
   }
 }

@@ -26,7 +26,7 @@ import Workers
       epochs: 6, learningRate: 5e-3)
     recipe.setBatch(autoencoder: 30, flow: 60)
     recipe.autoencoder.warmupSteps = 5
-    recipe.setFlow(.affine, epochs: 3)
+    recipe.setFlow(FlowRequest(.affine, epochs: 3))
     recipe.flowLayers = [
       .affine, .luLinear, .affineCoupling(AffineCoupling(hidden: [8], transforms: .second)),
     ]
@@ -242,6 +242,7 @@ import Workers
 /// Pictures of independent pixels.
 private struct Noise: ImageSource {
   var roundingVariance: Float { 0 }
+  var sources: [Int]? { nil }
   let shape = Shape(1, 8, 8)
   let count: Int
   var scale = 1.0

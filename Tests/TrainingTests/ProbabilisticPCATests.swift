@@ -16,6 +16,7 @@ import Testing
   /// x = W z + μ + ε with known W, μ and s = 0.2; 3×4 pixels.
   private struct Made: ImageSource {
     var roundingVariance: Float { 0 }
+    var sources: [Int]? { nil }
     let shape = Shape(1, 3, 4)
     let count: Int
     let mean: [Double]

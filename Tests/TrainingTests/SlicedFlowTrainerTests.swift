@@ -88,7 +88,7 @@ import Workers
     var recipe = TrainingRecipe(
       name: "m", data: "spots", architecture: .mlp, latent: 3, seed: 7, epochs: 2)
     recipe.setBatch(autoencoder: 30, flow: 60)
-    recipe.setFlow(.sliced, layers: 6)
+    recipe.setFlow(FlowRequest(.sliced, layers: 6))
     func trainer(threads: Int) throws -> ModelTrainer {
       try ModelTrainer(
         images: Spots(count: 300), recipe: recipe, version: "test",

@@ -6,6 +6,7 @@ import Training
 /// 8×8 pictures of one bright spot each, at a place and of a size drawn for its index.
 struct Spots: ImageSource {
   var roundingVariance: Float { 0 }
+  var sources: [Int]? { nil }
   let shape = Shape(1, 8, 8)
   let count: Int
 

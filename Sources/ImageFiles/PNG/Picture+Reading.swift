@@ -4,23 +4,28 @@ extension Picture {
   /// The most bytes a picture file may have: 2²⁶ pixels of four 16-bit channels hardly exceed it.
   static let maximumFileBytes = 1 << 29
 
-  /// Reads a PNG file, or standard input for "-".
+  /// Reads a PNG or JPEG file, or standard input for "-". What it is, its first bytes say and not its name.
   ///
-  /// - Throws: `.missing` when it cannot be read; `.badData` when it is not a whole PNG file within
+  /// - Throws: `.missing` when it cannot be read; `.badData` when it is not a whole file of these within
   ///   the limits (sides ≤ 65 535, at most 2²⁶ pixels) or its `paeinvert:range` is not "LO HI".
   public static func read(path: String) throws(ImageFileError) -> Picture {
     try decode(try InputFile.read(path: path, limit: maximumFileBytes), path: path)
   }
 
-  /// Reads the bytes of a PNG file.
+  /// Reads the bytes of a PNG or JPEG file.
   public static func read(bytes: [UInt8]) throws(ImageFileError) -> Picture {
     try decode(bytes, path: "the given bytes")
   }
 
   private static func decode(_ bytes: [UInt8], path: String) throws(ImageFileError) -> Picture {
+    if bytes.starts(with: JPEGDecoder.signature) {
+      return Picture(try JPEGDecoder(path: path).decode(bytes))
+    }
     guard bytes.starts(with: [0x89] + Array("PNG".utf8)) else {
       throw .badData(
-        path: path, reason: "it is \(FileFormat.described(bytes)), no PNG; convert it to PNG")
+        path: path,
+        reason:
+          "it is \(FileFormat.described(bytes)), neither PNG nor JPEG; convert it to one of them")
     }
     let png = try PNGDecoder(path: path).decode(bytes)
     let range = try statedRange(png.texts, path: path)
@@ -47,6 +52,19 @@ extension Picture {
     return Picture(
       tensor: tensor, alpha: alpha, bitDepth: png.bitDepth, range: range,
       warnings: warnings ?? [])
+  }
+
+  /// 8 bits, range 0…1.
+  private init(_ jpeg: JPEGSamples) {
+    let pixels = jpeg.width * jpeg.height
+    var tensor = Tensor(shape: Shape(jpeg.channels, jpeg.height, jpeg.width))
+    for channel in 0..<jpeg.channels {
+      for pixel in 0..<pixels {
+        tensor.values[channel * pixels + pixel] =
+          Float(jpeg.samples[pixel * jpeg.channels + channel]) / 255
+      }
+    }
+    self.init(tensor: tensor)
   }
 
   /// The range that the text chunks state, 0…1 when they state none.

@@ -132,6 +132,26 @@ public struct TrainingRecord: Codable, Sendable, Equatable {
   public var heldOutDiagonalResidualLogLikelihood: Double?
   /// Options and figures of the objective; nil where it has none.
   public var objective: ObjectiveRecord?
+  /// In which positions training pictures were shown, `flips` or `turns`; nil for as they are.
+  public var symmetries: String?
+  /// Held-out errors of simpler things; nil in files that do not have it.
+  public var comparison: Comparison?
+
+  /// Mean squared error per pixel, on the pictures of `heldOutError`, of the mean picture, of K principal
+  /// components of the training pictures, and of the posterior mean of probabilistic ones.
+  public struct Comparison: Codable, Sendable, Equatable {
+    public var meanPicture: Double
+    public var principalComponents: Double
+    public var probabilisticComponents: Double
+
+    public init(
+      meanPicture: Double, principalComponents: Double, probabilisticComponents: Double
+    ) {
+      self.meanPicture = meanPicture
+      self.principalComponents = principalComponents
+      self.probabilisticComponents = probabilisticComponents
+    }
+  }
 
   public init(
     data: String, pictures: Int, heldOut: Int, seed: UInt64, epochs: Int, flowEpochs: Int,

@@ -17,6 +17,7 @@ struct FlippedImages: ImageSource {
   var shape: Shape { base.shape }
   var count: Int { base.count }
   var roundingVariance: Float { base.roundingVariance }
+  var sources: [Int]? { base.sources }
 
   func copy(_ index: Int, into target: UnsafeMutablePointer<Float>) {
     base.copy(index, into: target)

@@ -15,7 +15,8 @@ extension PAEModel {
   /// - Precondition: a record of the training.
   package func measuringScores(_ images: any ImageSource, pool: WorkerPool) throws -> PAEModel {
     guard let record = description.training else { preconditionFailure("no record of training") }
-    let split = DataSplit(count: images.count, heldOut: record.heldOut, seed: record.seed)
+    let split = DataSplit(
+      count: images.count, heldOut: record.heldOut, seed: record.seed, sources: images.sources)
     let places = split.heldOut
     let scores = try PictureScores(
       ImageSubset(images, places), model: self,

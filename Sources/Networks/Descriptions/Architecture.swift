@@ -8,6 +8,8 @@ public enum Architecture: String, CaseIterable, Sendable {
   case infogan
   /// Linear layers of 512 and 256.
   case mlp
+  /// One linear layer each way: what principal components are.
+  case linear
 
   /// The layers for images of shape `image` (C×H×W) and `latent` codes.
   /// - Throws: when the image's height and width are not multiples of 4 (the two strides of 2).
@@ -22,6 +24,11 @@ public enum Architecture: String, CaseIterable, Sendable {
       return try Self.convolutional(
         image, latent, widths: (64, 128), hidden: 1024, activation: .leakyRelu(slope: 0.2),
         normalized: true)
+    case .linear:
+      return (
+        [.flatten, .linear(inputs: image.count, outputs: latent)],
+        [.linear(inputs: latent, outputs: image.count), .reshape(image)]
+      )
     case .mlp:
       return (
         [

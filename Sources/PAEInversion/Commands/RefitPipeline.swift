@@ -10,7 +10,8 @@ import Workers
 public enum RefitPipeline {
   /// - Returns: what was written into the file.
   public static func run(
-    datasets: [String], model name: String, output: String, threads: Int, overwrite: Bool
+    datasets: [String], model name: String, output: String, tiling: Tiling = .auto, threads: Int,
+    overwrite: Bool
   ) throws -> ModelDescription {
     guard (1...256).contains(threads) else {
       throw PipelineError.usage("--threads must be 1 to 256")
@@ -19,7 +20,7 @@ public enum RefitPipeline {
       throw ImageFileError.exists(path: output)
     }
     let model = try PAEModel.read(path: ModelLocator.path(of: name))
-    let images = try DatasetLocator.images(datasets, part: .training)
+    let images = try DatasetLocator.images(datasets, part: .training, tiling: tiling)
     let pool = WorkerPool(threads: threads)
     let refitted = try model.refittingResidual(images: images, pool: pool)
       .measuringScores(images, pool: pool)

@@ -9,14 +9,17 @@ import Workers
 /// From pictures to a model file.
 public enum TrainPipeline {
   /// - Parameters:
+  ///   - request: what of the recipe is given; the rest follows from the pictures.
+  ///   - tiling: how the pictures of a folder become pictures of one size.
   ///   - autoencoder: a model whose autoencoder is kept, by name or path; nil where all is trained.
   ///   - resumes: go on from `output`.checkpoint.
   ///   - progress: returns false to stop; the last checkpoint stays.
-  /// - Returns: what was written into the file about the training.
+  /// - Returns: K, and what was written into the file about the training.
   public static func run(
-    datasets: [String], output: String, recipe: TrainingRecipe, autoencoder: String? = nil,
-    threads: Int, resumes: Bool, overwrite: Bool, progress: (TrainingProgress) -> Bool
-  ) throws -> TrainingRecord {
+    datasets: [String], output: String, recipe: TrainingRecipe, request: RecipeRequest,
+    tiling: Tiling = .auto, autoencoder: String? = nil, threads: Int, resumes: Bool,
+    overwrite: Bool, progress: (TrainingProgress) -> Bool
+  ) throws -> (latent: Int, record: TrainingRecord) {
     guard (1...256).contains(threads) else {
       throw PipelineError.usage("--threads must be 1 to 256")
     }
@@ -39,7 +42,8 @@ public enum TrainPipeline {
       try recipe.keepAutoencoder(of: model, digest: SHA256.hexDigest(ofFile: path))
       return model
     }
-    let images = try DatasetLocator.images(datasets, part: .training)
+    let images = try DatasetLocator.images(datasets, part: .training, tiling: tiling)
+    try recipe.adapt(to: images, request)
     let pool = WorkerPool(threads: threads)
     let trainer = try ModelTrainer(
       images: images, recipe: recipe, keeping: kept, version: PAEInvert.version, pool: pool)
@@ -47,9 +51,12 @@ public enum TrainPipeline {
     guard let model = try trainer.run(checkpoint: checkpoint, progress: progress),
       let record = model.description.training
     else { throw PipelineError("interrupted; go on with --resume", exitCode: 130) }
+    guard progress(TrainingProgress(beginning: .scores)) else {
+      throw PipelineError("interrupted; go on with --resume", exitCode: 130)
+    }
     try model.measuringScores(images, pool: pool).write(to: output, overwrite: overwrite)
     try? FileManager.default.removeItem(atPath: checkpoint)
-    return record
+    return (model.latentDimension, record)
   }
 
   /// Where a training keeps what it needs to go on after a break.

@@ -14,7 +14,8 @@ extension InverseSolution {
     let folder = try OutputFolder(path: path, overwrite: overwrite)
     let judge = try SolutionJudge(batch)
     let report = try SolveReport(
-      command: "solve", digest: nil, solution: self, fit: judge.fit(of: self),
+      command: "solve", model: ReportedModel(batch.solver.model), solution: self,
+      fit: judge.fit(of: self),
       misfit: judge.misfit(of: self))
     try SolutionFiles(solved: self, report: report).write(to: folder)
     try folder.commit()

@@ -60,7 +60,7 @@ public struct SolvePipeline {
     let batch = try solver.solveBatch(
       pictures, noise: noise, forward: forward, since: start, warn: warn, progress: progress)
     let judge = try SolutionJudge(batch)
-    let digest = try SHA256.hexDigest(ofFile: modelPath)
+    let reported = ReportedModel(model, digest: try SHA256.hexDigest(ofFile: modelPath))
     var reports: [SolveReport] = []
     for index in pictures.indices {
       guard
@@ -70,7 +70,7 @@ public struct SolvePipeline {
       else { throw SamplingError.cancelled }
       let solution = try InverseSolution(batch, index: index)
       let report = try SolveReport(
-        command: command, digest: digest, solution: solution, fit: judge.fit(of: solution),
+        command: command, model: reported, solution: solution, fit: judge.fit(of: solution),
         misfit: judge.misfit(of: solution))
       for warning in report.resultWarnings { warn(warning.text) }
       try SolutionFiles(solved: solution, report: report).write(to: folders[index])

@@ -133,11 +133,11 @@ public struct SolveReport: Sendable {
   let resultWarnings: [Warning]
 
   /// - Parameters:
-  ///   - digest: SHA-256 of the model's file, if it is in one.
+  ///   - model: the one that solved.
   ///   - fit: how well the solution explains the data.
   ///   - misfit: whether the picture is of the prior's kind.
   init(
-    command: String, digest: String?, solution solved: InverseSolution, fit: PosteriorFit,
+    command: String, model: ReportedModel, solution solved: InverseSolution, fit: PosteriorFit,
     misfit: PriorMisfit
   ) throws {
     let (batch, solution, pictures) = (solved.batch, solved.solution, solved.pictures)
@@ -147,8 +147,8 @@ public struct SolveReport: Sendable {
     solver = measurement.solver
     self.command = command
     self.options = options
-    modelName = batch.solver.model.name
-    modelDigest = digest
+    modelName = model.name
+    modelDigest = model.digest
     imagePath = solution.picture.task.image
     let shape = pictures.map.shape
     (channels, height, width) = (shape[0], shape[1], shape[2])
@@ -186,7 +186,6 @@ public struct SolveReport: Sendable {
         $0.independenceAcceptances + $0.transportAcceptances
       )
     }
-    notes = run?.notes ?? []
     fallback = run?.fallback.map { "fell back to nuts: \($0)" }
     let draws = run?.draws ?? solution.modes.bestDraw
     verdict = solved.verdict
@@ -194,6 +193,7 @@ public struct SolveReport: Sendable {
     acceptance = run?.chains?.acceptance
     stepsPerDraw = run?.chains?.stepsPerDraw
     sigma = Self.sigma(options, solution, draws, posterior.latentDimension)
+    notes = run?.notes ?? []
     residualScale = posterior.logScaleIndex.map { Self.level($0, draws) }
     slope = solution.slope.map { ($0.mean, $0.deviation) }
     self.fit = fit
@@ -202,11 +202,13 @@ public struct SolveReport: Sendable {
     deviationScale = pictures.standardDeviation.map { Double($0.values.max() ?? 0) }
       .map { $0 > 0 ? $0 * (solution.picture.form.units?.width ?? 1) : 1 }
     data = DataRecord(solution.picture)
-    resultWarnings = Self.warnings(
-      fit: fit, draws: solution.baseDraws, latent: solved.baseDraws.latentDimension,
-      isOneChain: run?.chains != nil && drawCounts.chains == 1,
-      name: imagePath == "-" ? "standard input" : imagePath)
-    warnings = batch.forward.warnings + solution.picture.warnings + resultWarnings
+    resultWarnings =
+      model.warnings(sigma: sigma?.mean)
+      + Self.warnings(
+        fit: fit, draws: solution.baseDraws, latent: solved.baseDraws.latentDimension,
+        isOneChain: run?.chains != nil && drawCounts.chains == 1,
+        name: imagePath == "-" ? "standard input" : imagePath)
+    warnings = solved.warnings + resultWarnings
   }
 
   private static func sigma(

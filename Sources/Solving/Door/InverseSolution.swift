@@ -48,8 +48,14 @@ public struct InverseSolution {
   /// One picture for each mode with at least one per cent of the mass, heaviest first.
   public var modes: [Tensor] { pictures.modes }
 
-  /// Whether the answer can be relied on: the verdict's word, or for `.map` that the climb converged.
-  public var isOK: Bool { verdict?.isOK ?? solution.modes.isConverged }
+  /// What the data and the operator give reason to say.
+  public var warnings: [Warning] { batch.forward.warnings + solution.picture.warnings }
+
+  /// Whether the answer can be relied on, as far as is known here: the verdict's word, or for `.map` that the
+  /// climb converged, and no warning that makes it doubtful.
+  public var isOK: Bool {
+    (verdict?.isOK ?? solution.modes.isConverged) && !warnings.contains { $0.isDoubt }
+  }
 
   /// ln p(y), nats, where the method tells; nil for chains and `.map`.
   public var logEvidence: Double? { solution.run?.evidence?.log }

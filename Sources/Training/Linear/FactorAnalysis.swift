@@ -164,6 +164,35 @@ package struct PrincipalAxes: Sendable {
       moments.matrix, scales: [Double](repeating: 1, count: moments.dimension), count: count)
   }
 
+  /// Of (1/n) Σ r rᵀ over n rows of P > n numbers, by way of the n×n inner products. Where λ is 0 to
+  /// rounding, a vector means nothing. Cost O(n² P + n³).
+  /// - Parameter rows: n×P.
+  package init(rows: [Double], count: Int, of pictures: Int) {
+    let size = rows.count / pictures
+    var products = [Double](repeating: 0, count: pictures * pictures)
+    cblas_dsyrk(
+      CblasRowMajor, CblasLower, CblasNoTrans, Int32(pictures), Int32(size), 1 / Double(pictures),
+      rows, Int32(size), 0, &products, Int32(pictures))
+    // The lower triangle by rows is the upper one by columns, the one that is read.
+    let small = PrincipalAxes(
+      products, scales: [Double](repeating: 1, count: pictures), count: count)
+    var vectors = [Double](repeating: 0, count: count * size)
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(size), Int32(pictures), 1,
+      small.vectors, Int32(pictures), rows, Int32(size), 0, &vectors, Int32(size))
+    for index in vectors.indices {
+      let square = Double(pictures) * small.values[index / size]
+      vectors[index] = square > 0 ? vectors[index] / square.squareRoot() : 0
+    }
+    self.init(
+      values: small.values, vectors: vectors, scales: [Double](repeating: 1, count: size),
+      trace: small.trace)
+  }
+
+  private init(values: [Double], vectors: [Double], scales: [Double], trace: Double) {
+    (self.values, self.vectors, self.scales, self.trace) = (values, vectors, scales, trace)
+  }
+
   private init(_ moments: [Double], scales: [Double], count: Int) {
     let size = scales.count
     precondition((1...size).contains(count))

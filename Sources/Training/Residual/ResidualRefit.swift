@@ -46,7 +46,8 @@ extension PAEModel {
     guard images.count > record.heldOut, images.count - record.heldOut == record.pictures else {
       throw TrainingError.otherPictures(what: "there are \(images.count)")
     }
-    let split = DataSplit(count: images.count, heldOut: record.heldOut, seed: record.seed)
+    let split = DataSplit(
+      count: images.count, heldOut: record.heldOut, seed: record.seed, sources: images.sources)
     let measured = try AutoencoderMeasurements(
       ImageSubset(images, split.heldOut), encoder: encoder, decoder: decoder,
       keepsResiduals: true, pool: pool)
