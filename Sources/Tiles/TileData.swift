@@ -18,8 +18,8 @@ public struct TileData: Sendable {
   enum Kind: Sendable {
     /// y = x + n where `observed`, one flag for each element; all of them where it is nil.
     case pixels(values: [Float], noise: PixelNoise, observed: [Bool]?)
-    /// y = A x + n.
-    case forward(values: [Float], map: any LinearOperator, noise: any NoiseModel)
+    /// y = A x + n; where the noise has more cells than data, each datum's cell.
+    case forward(values: [Float], map: any LinearOperator, noise: any NoiseModel, cells: [Int]?)
   }
 
   /// C×H×W of x.
@@ -79,7 +79,48 @@ public struct TileData: Sendable {
       throw .data("datum \(bad) is not finite")
     }
     shape = forward.domain
-    kind = .forward(values: values, map: forward, noise: noise)
+    kind = .forward(values: values, map: forward, noise: noise, cells: nil)
+  }
+
+  /// y = A x + n with stationary noise on a periodic grid, of which `spectrum` is the law in each channel on its
+  /// own. A's codomain C×H×W lies in the grid's upper left corner; only what is `observed` (C·H·W flags; nil: all
+  /// of it) are data. Exact whatever is missing.
+  /// - Throws: `data` when the sizes do not fit, nothing is observed, or a datum is not finite.
+  public init(
+    values: [Float], forward: any LinearOperator, spectrum: PowerSpectrum,
+    observed: [Bool]? = nil
+  ) throws(TileError) {
+    try Self.check(forward.domain)
+    let seen = forward.codomain
+    guard seen.rank == 3, values.count == seen.count,
+      observed.map({ $0.count == seen.count }) ?? true,
+      seen[1] <= spectrum.height, seen[2] <= spectrum.width
+    else {
+      throw .data(
+        "\(values.count) data and a spectrum of \(spectrum.height)×\(spectrum.width) for data of shape "
+          + "\(seen)")
+    }
+    let kept = values.indices.filter { observed?[$0] ?? true }
+    guard !kept.isEmpty else { throw .data("nothing of the picture is observed") }
+    if let bad = kept.first(where: { !values[$0].isFinite }) {
+      throw .data("datum \(bad) is not finite")
+    }
+    let noise = StationaryNoise(spectrum: spectrum, channels: seen[0])
+    let cells = kept.map { index in
+      let (row, column) = (index / seen[2], index % seen[2])
+      return (row / seen[1] * spectrum.height + row % seen[1]) * spectrum.width + column
+    }
+    var map = forward
+    if kept.count < values.count {
+      let flags = values.indices.map { observed?[$0] ?? true }
+      do {
+        map = try ComposedOperator([forward, MaskOperator(shape: seen, observed: flags)])
+      } catch { throw .data("\(error)") }
+    }
+    shape = forward.domain
+    kind = .forward(
+      values: kept.map { values[$0] }, map: map, noise: noise,
+      cells: kept.count == noise.dimension ? nil : cells)
   }
 
   private static func check(_ shape: Shape) throws(TileError) {
@@ -142,8 +183,8 @@ public struct TileAnswer: Sendable {
   public let best: Tensor?
   public let draws: [Tensor]
   /// σ, as given or estimated; nil where the noise is not white.
-  public let sigma: Double?
-  public let sigmaIsEstimated: Bool
+  public package(set) var sigma: Double?
+  public package(set) var sigmaIsEstimated: Bool
   /// What the error bars were multiplied by; nil where the data gave no scale.
   public let scale: ErrorBarScale?
   /// Kullback–Leibler divergence in nats of the shipped weights from those of this picture, where the mixture

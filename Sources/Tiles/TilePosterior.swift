@@ -50,8 +50,8 @@ public struct TilePosterior {
       }
       return try solvePixels(
         values, noise, observed, sigma, isEstimated: isUnknown(noise), progress)
-    case .forward(let values, let map, let noise):
-      return try solveForward(values, map, noise, progress)
+    case .forward(let values, let map, let noise, let cells):
+      return try solveForward(values, map, noise, cells, progress)
     }
   }
 
@@ -269,10 +269,10 @@ public struct TilePosterior {
   }
 
   private func solveForward(
-    _ values: [Float], _ map: any LinearOperator, _ noise: any NoiseModel,
+    _ values: [Float], _ map: any LinearOperator, _ noise: any NoiseModel, _ cells: [Int]?,
     _ progress: (String, Double) -> Void
   ) throws -> TileAnswer {
-    let makeStep = { try OperatorStep(data: values, forward: map, noise: noise) }
+    let makeStep = { try OperatorStep(data: values, forward: map, noise: noise, cells: cells) }
     let start = FloatBuffer([Float](repeating: 0.5, count: data.shape.count))
     // A first guess with the spread of intensities for its prior.
     try makeStep().mode(around: start.pointer, precision: 1 / 0.0625, into: start.pointer)

@@ -79,7 +79,10 @@ public final class ModelTrainer {
     case .flow:
       fitted = try fitFlow(
         training.codes, heldOut: heldOut.codes, progress: progress, store: store
-      ).map { try betterThanGaussian($0, codes: training.codes, heldOut: heldOut.codes) }
+      ).map {
+        recipe.allowsGaussian
+          ? try betterThanGaussian($0, codes: training.codes, heldOut: heldOut.codes) : $0
+      }
     case .gaussian: fitted = try gaussianFlow(training.codes)
     case .standardNormal: fitted = try identityFlow()
     case .jointFlow: fitted = networks.flow

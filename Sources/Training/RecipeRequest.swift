@@ -12,6 +12,8 @@ public struct RecipeRequest: Sendable, Equatable {
   public var batch: Int?
   public var augmentation = Augmentation.auto
   public var flow = FlowRequest(.mixture)
+  /// Whether the flow may give way to a Gaussian that tells held-out codes better.
+  public var allowsGaussian = true
 
   public init() {}
 }
@@ -39,9 +41,10 @@ extension TrainingRecipe {
     let split = split(of: images)
     guard split.training.count >= 2, !split.heldOut.isEmpty else {
       throw .tooFewPictures(
-        found: images.count, needed: 10, reason: "of fewer no tenth can be held out")
+        found: images.count, needed: 10, reason: "a tenth of them is held out")
     }
     setFlow(request.flow)
+    allowsGaussian = request.allowsGaussian
     adaptSteps(pictures: split.training.count, request)
     guard keptAutoencoder == nil else { return }
     defer {
@@ -76,8 +79,10 @@ extension TrainingRecipe {
       let each = max(pictures / batch, 1)
       return min(Self.mostEpochs, (steps + each - 1) / each)
     }
-    autoencoder.epochs =
-      request.epochs ?? max(Self.defaultEpochs, passes(Self.fewestSteps, batch: batch))
+    if keptAutoencoder == nil {
+      autoencoder.epochs =
+        request.epochs ?? max(Self.defaultEpochs, passes(Self.fewestSteps, batch: batch))
+    }
     flow.epochs =
       request.flow.epochs ?? max(flow.epochs, passes(Self.fewestFlowSteps, batch: 2 * batch))
   }

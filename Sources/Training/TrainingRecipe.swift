@@ -21,6 +21,8 @@ public struct TrainingRecipe: Codable, Sendable, Equatable {
   package var autoencoder: AutoencoderTrainer.Options
   package var flow: FlowTrainer.Options
   public var flowLayers: [FlowLayerDescription]
+  /// Whether the flow gives way to the Gaussian of the codes where held-out codes are likelier under that.
+  public var allowsGaussian = true
   /// Of a sliced flow, which starts from `flowLayers`; nil for a flow trained by gradient descent.
   package var sliced: SlicedFlowTrainer.Options?
   /// SHA-256 of the model file whose autoencoder is kept; nil where stage 1 is trained.

@@ -50,7 +50,7 @@ struct SolveCommand: ParsableCommand {
   @Option(
     name: [.customShort("m"), .long],
     help:
-      "Model: a name or the path of a model file; goes before the problem file's. (default: by the picture's size as for denoise; fashion-mnist behind an operator)"
+      "Model: a name or the path of a model file; goes before the problem file's. (default: by the picture's size, as for denoise)"
   )
   var model: String?
 
@@ -65,10 +65,6 @@ struct SolveCommand: ParsableCommand {
       var problem = try ProblemFile.read(path: problem, options: options)
       problem.options.overwrite = output.force
       if let model { problem.options.model = model }
-      // Behind an operator the data's size is not the picture's.
-      if problem.options.model == ModelLocator.automaticName, !problem.options.operators.isEmpty {
-        problem.options.model = ModelLocator.defaultName
-      }
       if let folder = output.folder {
         guard problem.tasks.count == 1 else {
           throw PipelineError.usage("--output goes with one picture; leave it out for several")

@@ -52,7 +52,7 @@ struct SolverCommand {
     }
     var groups: [(choice: ModelChoice, indices: [Int])] = []
     for (index, task) in problem.tasks.enumerated() {
-      let choice = try ModelChoice.forPicture(task.image)
+      let choice = try ModelChoice.forPicture(task.image, behind: problem.options.operators)
       if let place = groups.firstIndex(where: { $0.choice.name == choice.name }) {
         groups[place].indices.append(index)
       } else {

@@ -249,6 +249,7 @@ struct TrainCommand: ParsableCommand {
   private func request(_ objective: ModelDescription.Objective) -> RecipeRequest {
     var request = RecipeRequest()
     request.flow = flow.request(objective)
+    request.allowsGaussian = flow.isDefault
     request.latent = latent
     request.architecture = architecture
     request.epochs = epochs

@@ -140,8 +140,8 @@ import Testing
       name: "colours for a grey model", file: "a.png", bytes: { png(grey + grey + [0, 0, 0, 0]) },
       outcome: .refused(65, ["RGB", "grey", "--model"])),
     .init(
-      name: "a JPEG", file: "a.png", bytes: { [0xFF, 0xD8, 0xFF, 0xE0] },
-      outcome: .refused(65, ["a JPEG", "PNG"])),
+      name: "a JPEG that is cut off", file: "a.png", bytes: { [0xFF, 0xD8, 0xFF, 0xE0] },
+      outcome: .refused(65, ["a JPEG", "cut off"])),
     .init(
       name: "complex numbers", file: "a.npy",
       bytes: { NPYFile.encode(shape: Shape(1, 2), values: [0, 0, 0, 0], isComplex: true) },

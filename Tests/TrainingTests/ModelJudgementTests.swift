@@ -7,7 +7,7 @@ import Testing
 @Suite struct ModelJudgementTests {
   private func record(_ error: Double, mean: Double, components: Double) -> TrainingRecord {
     var record = TrainingRecord(
-      data: "d", pictures: 360, heldOut: 40, seed: 1, epochs: 1, flowEpochs: 1, wallSeconds: 1,
+      data: "d", pictures: 360, heldOut: 40, seed: 1, epochs: 1, flowEpochs: 1,
       version: "v", heldOutError: error, heldOutFlowLogLikelihood: 0,
       heldOutGaussianLogLikelihood: 0)
     record.comparison = .init(

@@ -19,13 +19,9 @@ package struct ReportFigure: Sendable {
 
   /// - Throws: `ImageFileError` when a picture cannot be encoded.
   func markup() throws(ImageFileError) -> Markup {
-    let size = panel.pictureSize(side: side)
-    var content = [
-      try Self.image(
-        canvas, alternative: [panel.label, note].filter { !$0.isEmpty }.joined(separator: ", "),
-        width: size.width, height: size.height)
-    ]
-    if case .heat(let tensor) = panel.content { content += try scale(tensor, width: size.width) }
+    let (image, width) = try picture()
+    var content = [image]
+    if case .heat(let tensor) = panel.content { content += try scale(tensor, width: width) }
     if !panel.label.isEmpty || !note.isEmpty {
       content.append(
         .tag(
@@ -33,6 +29,16 @@ package struct ReportFigure: Sendable {
           [.tag("b", text: panel.label), .text(note.isEmpty ? "" : " " + note)]))
     }
     return .tag("figure", [:], content)
+  }
+
+  /// The picture alone, and how wide it is on the screen.
+  /// - Throws: `ImageFileError` when it cannot be encoded.
+  func picture() throws(ImageFileError) -> (image: Markup, width: Int) {
+    let size = panel.pictureSize(side: side)
+    let image = try Self.image(
+      canvas, alternative: [panel.label, note].filter { !$0.isEmpty }.joined(separator: ", "),
+      width: size.width, height: size.height)
+    return (image, size.width)
   }
 
   /// The picture, its pixels as they are; enlarged only where stripes go through it.

@@ -33,6 +33,10 @@ extension ReportPage {
     .scale { display: flex; justify-content: space-between; font-size: 12px;
       color: var(--muted); }
     img + img { margin-top: 4px; }
+    .slider { position: relative; max-width: none; overflow: hidden; }
+    .slider img { max-width: none; }
+    .over { position: absolute; top: 0; left: 0; height: 100%; min-width: 16px; max-width: 100%;
+      overflow: hidden; resize: horizontal; border-right: 2px solid var(--second); }
     svg { max-width: 100%; height: auto; }
     svg text { font-size: 12px; fill: var(--muted); font-variant-numeric: tabular-nums; }
     .grid { stroke: var(--rule); stroke-width: 1; }

@@ -29,6 +29,23 @@ package struct ReportPage: Sendable {
     }
   }
 
+  /// Two pictures of one size on top of one another; the reader draws the border between them.
+  package struct Comparison: Sendable {
+    package let heading: String
+    package let explanation: String
+    /// Seen on the right, and on the left.
+    package let below: ReportFigure
+    package let above: ReportFigure
+
+    package init(
+      _ heading: String, _ explanation: String, below: ReportFigure, above: ReportFigure
+    ) {
+      (self.heading, self.explanation, self.below, self.above) = (
+        heading, explanation, below, above
+      )
+    }
+  }
+
   /// Plots side by side, with a heading above and words below.
   package struct Plot: Sendable {
     package let heading: String
@@ -55,6 +72,7 @@ package struct ReportPage: Sendable {
   package let title: String
   package let captions: [String]
   package let findings: [Finding]
+  package let comparison: Comparison?
   package let pictures: [Pictures]
   package let plots: [Plot]
   package let tables: [Table]
@@ -62,12 +80,13 @@ package struct ReportPage: Sendable {
   package let footer: String
 
   package init(
-    title: String, captions: [String], findings: [Finding], pictures: [Pictures], plots: [Plot],
-    tables: [Table], footer: String
+    title: String, captions: [String], findings: [Finding], comparison: Comparison? = nil,
+    pictures: [Pictures], plots: [Plot], tables: [Table], footer: String
   ) {
     self.title = title
     self.captions = captions
     self.findings = findings
+    self.comparison = comparison
     self.pictures = pictures
     self.plots = plots
     self.tables = tables
@@ -87,7 +106,8 @@ package struct ReportPage: Sendable {
     let body =
       [.tag("h1", text: title)] + captions.map { .tag("p", ["class": "muted"], text: $0) }
       + [.tag("section", ["class": "findings"], findings.map(Self.markup))]
-      + (try pictures.map(Self.markup)) + plots.map(Self.markup)
+      + (try comparison.map { [try Self.markup($0)] } ?? []) + (try pictures.map(Self.markup))
+      + plots.map(Self.markup)
       + [.tag("section", ["class": "tables"], tables.map(Self.markup))]
       + [.tag("p", ["class": "muted"], text: footer)]
     let page = Markup.tag(
@@ -100,6 +120,24 @@ package struct ReportPage: Sendable {
     .tag(
       "div", ["class": "finding " + finding.kind.rawValue],
       [.tag("h2", text: finding.headline)] + finding.details.map { .tag("p", text: $0) })
+  }
+
+  private static func markup(_ comparison: Comparison) throws -> Markup {
+    let below = try comparison.below.picture()
+    let above = try comparison.above.picture()
+    return .tag(
+      "section", [:],
+      [
+        .tag("h2", text: comparison.heading),
+        .tag(
+          "div", ["class": "slider", "style": "width: \(below.width)px"],
+          [
+            below.image,
+            .tag(
+              "div", ["class": "over", "style": "width: \(above.width / 2)px"], [above.image]),
+          ]),
+        .tag("p", ["class": "muted"], text: comparison.explanation),
+      ])
   }
 
   private static func markup(_ pictures: Pictures) throws -> Markup {

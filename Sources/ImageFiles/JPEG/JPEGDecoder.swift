@@ -66,7 +66,7 @@ struct JPEGDecoder {
 
   private func refused(_ message: [CChar]) -> ImageFileError {
     let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return bad("damaged or no JPEG (\(String(decoding: text, as: UTF8.self)))")
+    return bad("it is a JPEG, but damaged or cut off (\(String(decoding: text, as: UTF8.self)))")
   }
 
   private func bad(_ reason: String) -> ImageFileError { .badData(path: path, reason: reason) }

@@ -61,6 +61,21 @@ struct DrawsFile {
     content = NetCDF(attributes: Self.library + attributes, groups: groups)
   }
 
+  /// Draws of whole pictures, C×H×W each and at least one, made independently of one another.
+  init(pictures: [Tensor], data: Data, attributes: [NetCDF.Attribute]) {
+    let shape = pictures[0].shape
+    let picture = NetCDF.Variable(
+      "picture", [.init("chain", 1), .init("draw", pictures.count)] + Self.axes(shape),
+      .float(pictures.flatMap(\.values)),
+      attributes: [.init("description", "draws of the picture from its posterior")])
+    content = NetCDF(
+      attributes: Self.library + attributes,
+      groups: [
+        Self.group("posterior", [picture]),
+        Self.group("observed_data", Self.observedData(data)),
+      ])
+  }
+
   private static let library: [NetCDF.Attribute] = [
     .init("inference_library", "paeinvert"),
     .init("inference_library_version", PAEInvert.version),

@@ -102,14 +102,7 @@ extension SolveReport {
 
   private var noise: JSONText {
     var members: [(key: String, value: JSONText)] = []
-    let kind =
-      switch options.noise.spectrum {
-      case .white: "white"
-      case .power: "power"
-      case .inferredPower: "power-inferred"
-      case .file: "spectrum"
-      case .given: "given"
-      }
+    let kind = options.noise.kind
     let isSlopeInferred = options.noise.spectrum.isSlopeInferred
     switch options.noise.level {
     case .none: members = [("kind", .string("sigma-map"))]

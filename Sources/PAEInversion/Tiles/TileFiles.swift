@@ -1,6 +1,7 @@
 import Foundation
 import Galleries
 import ImageFiles
+import Likelihoods
 import Problems
 import Tensors
 import Tiles
@@ -11,10 +12,17 @@ struct TileFiles {
   let answer: TileAnswer
   let report: TileReport
 
-  /// Elements of a picture up to which all draws stand in `posterior.safetensors`.
-  private static let largestDraw = 1 << 20
-  /// Longest sides in pixels of shown pictures and of the part that is shown enlarged.
-  private static let shownSide = 384, partSide = 64
+  /// Bytes that the draws in `draws.nc` take at most, and in `posterior.safetensors`.
+  private static let largestDraws = 1 << 28
+  /// Longest sides in pixels of shown pictures, of those that are compared, and of the part that is shown
+  /// enlarged.
+  private static let shownSide = 384, comparedSide = 720, partSide = 64
+
+  /// How many of so many draws of a picture of so many elements are kept as numbers, at 4 bytes an element: all
+  /// that fit, at least one.
+  static func keptDraws(_ count: Int, elements: Int) -> Int {
+    min(count, max(1, largestDraws / (4 * elements)))
+  }
 
   func write(to folder: OutputFolder) throws {
     let form = picture.form
@@ -27,6 +35,10 @@ struct TileFiles {
       try folder.write(form.encoded(draw), to: "samples/" + SolutionFiles.numbered(index))
     }
     try folder.write(SafetensorsFile.encode(safetensors), to: "posterior.safetensors")
+    if !kept.isEmpty {
+      try folder.write(
+        NetCDFFile.encode(drawsFile.content, path: folder.path + "/draws.nc"), to: "draws.nc")
+    }
     try folder.write(Picture(tensor: gallery).encoded(), to: "gallery.png")
     try folder.write(Array(report.json.text.utf8), to: "report.json")
     try folder.write(Array(page.html().utf8), to: "report.html")
@@ -38,9 +50,9 @@ struct TileFiles {
     func add(_ name: String, _ tensor: Tensor) {
       tensors.append(.init(name: name, shape: tensor.shape, values: .float32(tensor.values)))
     }
-    if !answer.draws.isEmpty, picture.tensor.count <= Self.largestDraw {
-      let shape = Shape([answer.draws.count] + picture.tensor.shape.extents)
-      add("draws", Tensor(shape: shape, values: answer.draws.flatMap { form.inUnits($0).values }))
+    if !kept.isEmpty {
+      let shape = Shape([kept.count] + picture.shown.shape.extents)
+      add("draws", Tensor(shape: shape, values: kept.flatMap(\.values)))
     }
     if let best = answer.best { add("map", form.inUnits(best)) }
     add("mean", form.inUnits(answer.mean))
@@ -49,14 +61,36 @@ struct TileFiles {
       metadata: ["format": "paeinvert-posterior", "version": "1"], tensors: tensors)
   }
 
+  /// The draws that are kept as numbers, in the units of the results.
+  private var kept: [Tensor] {
+    answer.draws.prefix(Self.keptDraws(answer.draws.count, elements: picture.shown.count))
+      .map { picture.form.inUnits($0) }
+  }
+
+  private var drawsFile: DrawsFile {
+    let kinds = (0..<picture.tensor.count).map {
+      picture.observed?[$0] ?? true ? PixelKind.measured : .unobserved
+    }
+    return DrawsFile(
+      pictures: kept,
+      data: .init(
+        values: picture.form.inUnits(picture.tensor).values, kinds: kinds,
+        shape: picture.tensor.shape),
+      attributes: [
+        .init("command", report.command), .init("seed", String(report.options.seed)),
+        .init("method", "tiles"), .init("model", report.modelName),
+        .init("model_sha256", report.modelDigest),
+      ])
+  }
+
   // MARK: What is shown
 
   private func panels(_ view: (Tensor) -> Tensor) -> [Panel] {
     var panels: [Panel] = []
-    let data = view(picture.tensor)
-    if let flags = picture.observed {
+    let data = view(picture.shown)
+    if let flags = picture.isShown {
       let observed = Tensor(
-        shape: picture.tensor.shape, values: flags.map { $0 ? Float(1) : 0 })
+        shape: picture.shown.shape, values: flags.map { $0 ? Float(1) : 0 })
       panels.append(Panel("data", .masked(data, observed: view(observed), range: 0...1)))
     } else {
       panels.append(Panel("data", .picture(data, range: 0...1)))
@@ -75,7 +109,7 @@ struct TileFiles {
   private var gallery: Tensor {
     let part = part
     var rows = [ContactSheet.Row(panels: panels(shrunk), side: Self.shownSide)]
-    if picture.tensor.shape[1] > Self.partSide || picture.tensor.shape[2] > Self.partSide {
+    if picture.shown.shape[1] > Self.partSide || picture.shown.shape[2] > Self.partSide {
       rows.append(
         ContactSheet.Row(
           heading: "the part that is least certain, enlarged", panels: panels(part),
@@ -108,6 +142,7 @@ struct TileFiles {
     let rows = report.summary.split(separator: "\n").map { (name: "", value: String($0)) }
     return ReportPage(
       title: report.title, captions: [report.caption], findings: [verdict],
+      comparison: comparison,
       pictures: [
         .init("The picture", panels(shrunk).map { ReportFigure($0, side: Self.shownSide) }),
         .init(
@@ -124,10 +159,27 @@ struct TileFiles {
       footer: "paeinvert \(PAEInvert.version), seed \(report.options.seed)")
   }
 
-  /// Blocks of pixels averaged, so that no side is longer than is shown.
-  private func shrunk(_ tensor: Tensor) -> Tensor {
+  /// What was given on the right, what was found on the left.
+  private var comparison: ReportPage.Comparison {
+    let found = answer.best ?? answer.mean
+    func figure(_ label: String, _ tensor: Tensor) -> ReportFigure {
+      ReportFigure(
+        Panel(label, .picture(shrunk(tensor, to: Self.comparedSide), range: 0...1)),
+        side: Self.comparedSide)
+    }
+    return .init(
+      "Found and given",
+      "On the left the \(answer.best == nil ? "mean" : "best picture"), on the right the data. Draw the "
+        + "lower end of the line to and fro.",
+      below: figure("data", picture.shown), above: figure("found", found))
+  }
+
+  private func shrunk(_ tensor: Tensor) -> Tensor { shrunk(tensor, to: Self.shownSide) }
+
+  /// Blocks of pixels averaged, so that no side is longer.
+  private func shrunk(_ tensor: Tensor, to side: Int) -> Tensor {
     let (channels, height, width) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
-    let factor = (max(height, width) + Self.shownSide - 1) / Self.shownSide
+    let factor = (max(height, width) + side - 1) / side
     guard factor > 1 else { return tensor }
     let (rows, columns) = (max(1, height / factor), max(1, width / factor))
     var result = Tensor(shape: Shape(channels, rows, columns))
@@ -150,7 +202,7 @@ struct TileFiles {
 
   /// Cuts out the window whose mean variance is largest, among windows half of one apart.
   private var part: (Tensor) -> Tensor {
-    let (height, width) = (picture.tensor.shape[1], picture.tensor.shape[2])
+    let (height, width) = (picture.shown.shape[1], picture.shown.shape[2])
     let (rows, columns) = (min(height, Self.partSide), min(width, Self.partSide))
     var (best, top, left) = (-Float.infinity, 0, 0)
     for y in Swift.stride(from: 0, through: height - rows, by: max(1, rows / 2)) {

@@ -1,7 +1,10 @@
 import Foundation
 import ImageFiles
 import Judging
+import Likelihoods
+import Maps
 import Noise
+import Operators
 import Problems
 import Tensors
 import Tiles
@@ -16,6 +19,8 @@ public struct TilePipeline: SolverPipeline {
 
   /// Pixels up to which draws are made unless a quality is asked for: beyond they take many minutes.
   static let largestNormal = 1 << 20
+  /// Megabytes of draws from which on their size is told beforehand.
+  private static let largeDraws = 64
 
   /// Loads the model.
   /// - Throws: `PipelineError` for an option that has no meaning here, `ImageFileError` for the model.
@@ -46,11 +51,25 @@ public struct TilePipeline: SolverPipeline {
       let tileOptions = TileOptions(
         quality: quality, adapts: options.adapts, draws: quality == .fast ? 0 : options.samples,
         seed: options.seed, threads: options.threads)
+      let kept = TileFiles.keptDraws(tileOptions.draws, elements: picture.shown.count)
+      let megabytes = 4 * kept * picture.shown.count / 1_000_000
+      if kept > 0, megabytes >= Self.largeDraws {
+        warn(
+          "\(task.image): draws.nc and posterior.safetensors will hold \(kept) of \(tileOptions.draws) draws, "
+            + "\(megabytes) MB each")
+      }
       let answer = try Self.asData(task.image) {
-        try TilePosterior(prior, data(of: picture), tileOptions).solve { phase, share in
+        let (data, sigma) = try data(of: picture)
+        var answer = try TilePosterior(prior, data, tileOptions).solve { phase, share in
           _ = progress(
             .init(stage: Self.stage(phase), fraction: share, divergences: 0))
         }
+        switch sigma {
+        case .byTiles: break
+        case .given(let level): answer.sigma = level > 0 ? level : nil
+        case .estimated(let level): (answer.sigma, answer.sigmaIsEstimated) = (level, true)
+        }
+        return answer
       }
       let report = TileReport(
         command: command, options: options, quality: quality, isAdapted: tileOptions.adapts,
@@ -72,7 +91,8 @@ public struct TilePipeline: SolverPipeline {
       let picture = try read(task)
       picture.warnings.forEach { warn($0.text) }
       try Self.asData(task.image) {
-        _ = try TilePosterior(prior, data(of: picture), TileOptions(threads: options.threads))
+        _ = try TilePosterior(
+          prior, data(of: picture).data, TileOptions(threads: options.threads))
       }
     }
   }
@@ -82,12 +102,71 @@ public struct TilePipeline: SolverPipeline {
       task: task, options: options, channels: prior.channels, modelName: prior.name)
   }
 
-  /// Rounding to steps of width s adds the variance s²/12 to a level that is given.
-  private func data(of picture: PixelPicture) throws -> TileData {
+  /// The data and the law of their noise. Rounding to steps of width s adds the variance s²/12.
+  private func data(of picture: PixelPicture) throws -> (data: TileData, sigma: KnownSigma) {
     let rounding = picture.quantizationStep * picture.quantizationStep / 12
     let map = try options.noise.sigmaMap.map {
       try DamagedPicture.readSigmaMap($0, shape: picture.tensor.shape)
     }
+    if picture.forward.isIdentity, options.noise.isWhite {
+      return (try pixels(of: picture, map, rounding), .byTiles)
+    }
+    guard let operators = picture.forward.linearOperator else {
+      throw PipelineError.usage("the model '\(prior.name)' takes linear operators alone")
+    }
+    let resolved = try ResolvedNoise(options.noise, shape: picture.tensor.shape)
+    let (values, observed) = (picture.tensor.values, picture.observed)
+    let level: Double
+    switch options.noise.level {
+    case .known(let sigma): level = sigma
+    case .inSpectrum: level = resolved.spectrumSigma ?? 1
+    case .none: level = 0
+    case .inferred:
+      level = try DamagedPicture.estimatedSigma(
+        values, PixelData.kinds(of: values, observed: observed, censored: false), ends: 0...1,
+        dataShape: picture.tensor.shape, noise: resolved.shape, isWhite: options.noise.isWhite)
+    }
+    let sigma: KnownSigma = options.noise.level == .inferred ? .estimated(level) : .given(level)
+    guard case .stationary(let shape) = resolved.shape.spatial else {
+      let variances = values.indices.map {
+        level * level + rounding + Double(map?[$0] ?? 0) * Double(map?[$0] ?? 0)
+      }
+      let kept = values.indices.filter { observed?[$0] ?? true }
+      let forward =
+        try observed.map {
+          try ComposedOperator(
+            [operators, MaskOperator(shape: picture.tensor.shape, observed: $0)])
+        } ?? operators
+      return (
+        try TileData(
+          values: kept.map { values[$0] }, forward: forward,
+          noise: DiagonalNoise(variances: kept.map { variances[$0] })), sigma
+      )
+    }
+    guard map == nil else {
+      throw PipelineError.usage(
+        "the model '\(prior.name)' takes coloured noise or a sigma map, not both")
+    }
+    let spectrum = try PowerSpectrum(
+      height: shape.height, width: shape.width,
+      values: shape.values.map { level * level * $0 + rounding })
+    return (
+      try TileData(values: values, forward: operators, spectrum: spectrum, observed: observed),
+      sigma
+    )
+  }
+
+  /// The level of the noise, where the tiles do not tell it.
+  private enum KnownSigma {
+    case byTiles
+    case given(Double)
+    case estimated(Double)
+  }
+
+  /// Pixels seen one by one.
+  private func pixels(
+    of picture: PixelPicture, _ map: [Float]?, _ rounding: Double
+  ) throws -> TileData {
     let noise: TileData.PixelNoise
     switch (options.noise.level, map) {
     case (.known(let sigma), nil): noise = .white(sigma: (sigma * sigma + rounding).squareRoot())
@@ -145,12 +224,13 @@ public struct TilePipeline: SolverPipeline {
     try refuse(options.residual != usual.residual, "--residual", "its tiles paint everything")
     try refuse(options.clipping == .yes, "--clipped yes", "it takes values at an end as measured")
     try refuse(
-      !options.noise.isWhite, "coloured noise",
-      "it takes pixels in independent noise; use a model of the picture's size")
+      options.noise.channelCovariance != nil, "channel-covariance",
+      "it takes each channel's noise on its own")
     try refuse(
-      !options.operators.isEmpty, "an operator",
-      "it takes pixels as they are; use a model of the picture's size")
+      options.noise.spectrum.isSlopeInferred, "power:auto",
+      "it takes a spectrum that is known; estimate one by paeinvert spectrum")
     try refuse(
-      options.noise.solver != usual.noise.solver, "--solver", "its data are independent")
+      options.noise.solver != usual.noise.solver, "--solver",
+      "it solves for whole pictures by conjugate gradients")
   }
 }

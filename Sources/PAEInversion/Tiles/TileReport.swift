@@ -60,7 +60,7 @@ public struct TileReport: SolverReport {
     self.isAdapted = isAdapted && answer.adaptation != nil
     (modelName, modelDigest) = (prior.name, digest)
     imagePath = picture.task.image
-    shape = picture.tensor.shape
+    shape = picture.shown.shape
     observedFraction = picture.observedFraction
     (sigma, isSigmaEstimated) = (answer.sigma, answer.sigmaIsEstimated)
     (adaptation, scale) = (answer.adaptation, answer.scale)
@@ -211,6 +211,10 @@ public struct TileReport: SolverReport {
       ]
     } else {
       members = [("kind", .string("sigma-map"))]
+    }
+    if !options.noise.isWhite {
+      members[0].value = .string(options.noise.kind)
+      members.append(("spectrum", .string(options.noise.spectrum.text)))
     }
     if let map = options.noise.sigmaMap { members.append(("file", .string(map))) }
     return .object(members)

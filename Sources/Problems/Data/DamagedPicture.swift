@@ -176,7 +176,7 @@ package struct DamagedPicture {
   }
 
   /// Where the inference of σ begins: of pixels by their small patches, of frequencies by all of them.
-  private static func estimatedSigma(
+  package static func estimatedSigma(
     _ values: [Float], _ kinds: [PixelKind], ends: ClosedRange<Float>, dataShape: Shape,
     noise: NoiseShape, isWhite: Bool
   ) throws(PlanError) -> Double {

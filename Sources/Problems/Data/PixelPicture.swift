@@ -3,16 +3,21 @@ import ImageFiles
 import Likelihoods
 import Tensors
 
-/// A task's files for a model that takes pictures of any size: numbers on pixels, each seen in independent
-/// noise or not at all.
+/// A task's files for a model that takes pictures of any size.
 package struct PixelPicture {
   package let task: SolveTask
   /// How results are written.
   package let form: ResultForm
   package let format: String
   package let range: DataRange
-  /// C×H×W intensities; 0 where missing.
+  /// From the picture to the data.
+  package let forward: ForwardModel
+  /// The data in the shape of the forward model's codomain, intensities; 0 where missing.
   package let tensor: Tensor
+  /// A picture that the data suggest, for the eye: themselves where they have its shape.
+  package let shown: Tensor
+  /// The elements of `shown` that the data know something of; nil when these are all.
+  package let isShown: [Bool]?
   /// One flag for each element; nil when all are observed.
   package let observed: [Bool]?
   package let truth: Tensor?
@@ -32,10 +37,11 @@ package struct PixelPicture {
   ///   - modelName: what a refusal calls the model.
   /// - Throws: `PipelineError` or `ImageFileError` for files that do not fit the model or one another.
   package init(task: SolveTask, options: SolveOptions, channels: Int, modelName: String) throws {
-    let size = try PixelArray(path: task.image).shape
-    let shape = Shape(channels, size[1], size[2])
+    let size = try Self.pictureShape(task.image, options.operators, modelName)
+    let forward = try ForwardModel(options.operators, on: Shape(channels, size[1], size[2]))
+    let shape = forward.dataShape
     let data = try MeasuredData(
-      task.image, forward: ForwardModel([], on: shape), modelName: modelName, range: options.range,
+      task.image, forward: forward, modelName: modelName, range: options.range,
       missing: .init(
         allowsNonFinite: task.allowsMissing, transparent: task.isTransparentMissing))
     var warnings = data.warnings
@@ -59,8 +65,9 @@ package struct PixelPicture {
           + "paeinvert denoise")
     }
     let values = data.values
-    clipped = Self.clippedCount(values, shape, flags, ends: data.ends)
-    if case .known(let sigma) = options.noise.level,
+    clipped = shape.rank == 3 ? Self.clippedCount(values, shape, flags, ends: data.ends) : 0
+    warnings += forward.warnings
+    if case .known(let sigma) = options.noise.level, shape.rank == 3,
       let warning = sigmaWarning(
         sigma, values: values,
         kinds: PixelData.kinds(of: values, observed: flags, censored: false), isClipped: false,
@@ -70,14 +77,33 @@ package struct PixelPicture {
     }
     truth = try task.truth.map {
       try DamagedPicture.readTruth(
-        $0, shape: shape, range: options.range.map { _ in data.range })
+        $0, shape: forward.pictureShape, range: options.range.map { _ in data.range })
     }
-    self.task = task
+    if shape == forward.pictureShape {
+      (shown, isShown) = (Tensor(shape: shape, values: values), flags)
+    } else {
+      let back = try forward.backProjection(values, observed: flags)
+      shown = Tensor(shape: forward.pictureShape, values: back.picture)
+      isShown = back.isKnown.contains(false) ? back.isKnown : nil
+    }
+    (self.task, self.forward) = (task, forward)
     (form, format, range) = (data.form, data.format, data.range)
     tensor = Tensor(shape: shape, values: values)
     observed = flags
     quantizationStep = data.quantizationStep
     self.warnings = warnings
+  }
+
+  /// - Throws: `PipelineError` where the data do not tell it.
+  private static func pictureShape(
+    _ path: String, _ steps: [ForwardStep], _ modelName: String
+  ) throws -> Shape {
+    guard let shape = try ModelChoice.picture(ofFile: path, behind: steps).shape else {
+      throw PipelineError.configuration(
+        "data behind a crop do not tell the picture's size, which the model '\(modelName)' takes from "
+          + "them; give the data in full with a mask")
+    }
+    return shape
   }
 
   private static func clippedCount(

@@ -87,6 +87,17 @@ public enum ForwardStep: Sendable, Equatable {
     }
   }
 
+  /// Rows and columns before this step, of what has so many after it; nil where they do not tell.
+  func size(before height: Int, _ width: Int) -> (height: Int, width: Int)? {
+    switch self {
+    case .blur, .gain, .mask, .fourier: (height, width)
+    case .downsample(let factor): (height * factor, width * factor)
+    case .pad(let top, let left, let bottom, let right):
+      (height - top - bottom, width - left - right)
+    case .crop: nil
+    }
+  }
+
   private func mask(
     _ path: String, _ height: Int, _ width: Int, _ warn: (Warning) -> Void
   ) throws -> [Bool] {

@@ -85,6 +85,17 @@ public struct NoiseOptions: Sendable, Equatable {
     }
   }
 
+  /// What reports call the spectrum.
+  package var kind: String {
+    switch spectrum {
+    case .white: "white"
+    case .power: "power"
+    case .inferredPower: "power-inferred"
+    case .file: "spectrum"
+    case .given: "given"
+    }
+  }
+
   public var isWhite: Bool { spectrum == .white && channelCovariance == nil }
 
   /// - Throws: `PipelineError.usage` for the first value that makes no sense.
