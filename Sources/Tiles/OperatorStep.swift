@@ -38,6 +38,9 @@ final class OperatorStep: PictureStep {
   private let direction: FloatBuffer
   private let image: FloatBuffer
   private let target: FloatBuffer
+  /// H×W of the picture, and 1/s² of `smoothest` while it is at work.
+  private let (rows, columns): (Int, Int)
+  private var smoothness: Float = 0
 
   /// - Parameter cells: the place of each datum among the noise's cells; nil where there is one datum a cell, in
   ///   that order.
@@ -58,6 +61,7 @@ final class OperatorStep: PictureStep {
     plan = try forward.makePlan(lanes: 1)
     self.noise = try noise.makePlan(lanes: 1)
     count = forward.domain.count
+    (rows, columns) = (forward.domain[1], forward.domain[2])
     unknowns = count + others.count
     observed = FloatBuffer(data.count)
     misfits = grid
@@ -87,6 +91,16 @@ final class OperatorStep: PictureStep {
     let deviation = 1 / precision.squareRoot()
     for index in 0..<count { target.pointer[index] = z[index] + Float(deviation * stream.normal()) }
     solve(perturbed, precision, x)
+  }
+
+  /// x ← the minimum of ‖W(y − A x)‖² + ‖∇x‖²/s², ∇ the differences of neighbours in rows and columns, s their
+  /// deviation: a first guess that takes from the data whatever they tell of large scales, however little it is.
+  func smoothest(deviation: Double, _ x: UnsafeMutablePointer<Float>) {
+    solution.pointer.update(from: x, count: count)
+    smoothness = Float(1 / (deviation * deviation))
+    iterate(data, 0, isPictureFixed: false)
+    smoothness = 0
+    x.update(from: solution.pointer, count: count)
   }
 
   /// With unseen cells of the noise's grid: at the t that make it least.
@@ -135,6 +149,24 @@ final class OperatorStep: PictureStep {
     see(input)
     pullBack(into: output)
     for index in 0..<count { output.pointer[index] += Float(precision) * input.pointer[index] }
+    if smoothness > 0 { addGradients(input, to: output) }
+  }
+
+  /// output += ∇ᵀ∇ input / s².
+  private func addGradients(_ input: FloatBuffer, to output: FloatBuffer) {
+    let (x, y) = (input.pointer, output.pointer)
+    func tie(_ a: Int, _ b: Int) {
+      let pull = smoothness * (x[a] - x[b])
+      y[a] += pull
+      y[b] -= pull
+    }
+    for start in stride(from: 0, to: count, by: columns) {
+      for index in start..<start + columns - 1 { tie(index, index + 1) }
+    }
+    let plane = rows * columns
+    for start in stride(from: 0, to: count, by: plane) {
+      for index in start..<start + plane - columns { tie(index, index + columns) }
+    }
   }
 
   /// x ← the solution for these data and `target`, from `target` on.

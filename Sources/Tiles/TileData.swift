@@ -18,8 +18,18 @@ public struct TileData: Sendable {
   enum Kind: Sendable {
     /// y = x + n where `observed`, one flag for each element; all of them where it is nil.
     case pixels(values: [Float], noise: PixelNoise, observed: [Bool]?)
-    /// y = A x + n; where the noise has more cells than data, each datum's cell.
-    case forward(values: [Float], map: any LinearOperator, noise: any NoiseModel, cells: [Int]?)
+    /// y = A x + n.
+    case forward(ForwardData)
+  }
+
+  struct ForwardData: Sendable {
+    let values: [Float]
+    let map: any LinearOperator
+    let noise: any NoiseModel
+    /// Each datum's cell, where the noise has more cells than there are data.
+    var cells: [Int]?
+    /// The standard deviation of the noise in the direction where it is largest, as far as known.
+    var widest = 0.0
   }
 
   /// C×H×W of x.
@@ -79,7 +89,7 @@ public struct TileData: Sendable {
       throw .data("datum \(bad) is not finite")
     }
     shape = forward.domain
-    kind = .forward(values: values, map: forward, noise: noise, cells: nil)
+    kind = .forward(ForwardData(values: values, map: forward, noise: noise))
   }
 
   /// y = A x + n with stationary noise on a periodic grid, of which `spectrum` is the law in each channel on its
@@ -119,8 +129,10 @@ public struct TileData: Sendable {
     }
     shape = forward.domain
     kind = .forward(
-      values: kept.map { values[$0] }, map: map, noise: noise,
-      cells: kept.count == noise.dimension ? nil : cells)
+      ForwardData(
+        values: kept.map { values[$0] }, map: map, noise: noise,
+        cells: kept.count == noise.dimension ? nil : cells,
+        widest: (spectrum.values.max() ?? 0).squareRoot()))
   }
 
   private static func check(_ shape: Shape) throws(TileError) {

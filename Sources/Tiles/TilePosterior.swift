@@ -50,8 +50,7 @@ public struct TilePosterior {
       }
       return try solvePixels(
         values, noise, observed, sigma, isEstimated: isUnknown(noise), progress)
-    case .forward(let values, let map, let noise, let cells):
-      return try solveForward(values, map, noise, cells, progress)
+    case .forward(let forward): return try solveForward(forward, progress)
     }
   }
 
@@ -269,29 +268,35 @@ public struct TilePosterior {
   }
 
   private func solveForward(
-    _ values: [Float], _ map: any LinearOperator, _ noise: any NoiseModel, _ cells: [Int]?,
-    _ progress: (String, Double) -> Void
+    _ forward: TileData.ForwardData, _ progress: (String, Double) -> Void
   ) throws -> TileAnswer {
-    let makeStep = { try OperatorStep(data: values, forward: map, noise: noise, cells: cells) }
+    let makeStep = {
+      try OperatorStep(
+        data: forward.values, forward: forward.map, noise: forward.noise, cells: forward.cells)
+    }
     let start = FloatBuffer([Float](repeating: 0.5, count: data.shape.count))
-    // A first guess with the spread of intensities for its prior.
-    try makeStep().mode(around: start.pointer, precision: 1 / 0.0625, into: start.pointer)
+    try makeStep().smoothest(deviation: Self.neighbourDeviation, start.pointer)
+    // Draws have to cross as far as the noise leaves open: from there on ρ falls.
     return try solveBySplitting(
-      start: Tensor(shape: data.shape, values: start.array), level: 0.01, makeStep: makeStep,
-      data: values.count, progress)
+      start: Tensor(shape: data.shape, values: start.array), level: 0.01,
+      first: min(max(Self.firstTie, forward.widest), 1), makeStep: makeStep,
+      data: forward.values.count, progress)
   }
+
+  /// Of the differences of neighbouring pixels in photographs, intensity; and ρ where the draws begin, at least.
+  private static let neighbourDeviation = 0.05, firstTie = 0.1
 
   /// Best picture and draws by splitting; the mean and its error bars are the draws'.
   private func solveBySplitting(
-    start: Tensor, level: Double, makeStep: () throws -> any PictureStep, data count: Int,
+    start: Tensor, level: Double, first: Double = Self.firstTie,
+    makeStep: () throws -> any PictureStep, data count: Int,
     _ progress: (String, Double) -> Void
   ) throws -> TileAnswer {
     let shape = data.shape
     let average = TileAverage(prior, pool: pool)
     let step = try makeStep()
-    let best = bestPicture(from: start, first: 0.1, level: level, average, step, progress)
     let raw = try draws(
-      around: best, average, from: 0.1, to: 0.1 * level, levels: options.forwardLevels, least: 8,
+      around: start, average, from: first, to: 0.1 * level, levels: options.forwardLevels, least: 8,
       makeStep: makeStep, progress)
     var mean = Tensor(shape: shape)
     var deviation = Tensor(shape: shape)
@@ -303,8 +308,12 @@ public struct TilePosterior {
       for draw in raw { square += (draw.values[index] - sum) * (draw.values[index] - sum) }
       mean.values[index] = sum
       // The truth is one more draw about a mean of n.
-      deviation.values[index] = (square / (number - 1) * (1 + 1 / number)).squareRoot()
+      deviation.values[index] =
+        Self.width(number - 1) * (square / (number - 1) * (1 + 1 / number)).squareRoot()
     }
+    // From the mean on: what the tiles hardly tell, the ties to them hold where they begin.
+    let best = bestPicture(
+      from: mean, first: Self.firstTie, level: level, average, step, progress)
     let chiSquare =
       raw.reduce(0) {
         $0 + $1.values.withUnsafeBufferPointer { step.chiSquare(of: $0.baseAddress!) }
@@ -314,6 +323,16 @@ public struct TilePosterior {
       mean: mean, deviation: deviation, best: best, draws: Array(raw.prefix(options.draws)),
       sigma: nil, sigmaIsEstimated: false, scale: nil, adaptation: nil,
       chiSquarePerDatum: chiSquare / Double(count))
+  }
+
+  /// What a deviation from draws of so many degrees of freedom is multiplied by, so that 1.645 of them hold 90 %:
+  /// the 95 % quantile of Student's t over the normal one, to the second order in 1/ν (Abramowitz and Stegun,
+  /// 26.7.5).
+  static func width(_ freedom: Float) -> Float {
+    let z = Float(1.6448536)
+    let square = z * z
+    return 1 + (square + 1) / (4 * freedom)
+      + (5 * square * square + 16 * square + 3) / (96 * freedom * freedom)
   }
 
   // MARK: Parts

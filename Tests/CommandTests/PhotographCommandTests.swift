@@ -83,7 +83,7 @@ import Testing
   // Meant to catch: an option that a posterior in closed form would silently not read.
   @Test(arguments: [
     (["--method", "map"], "--method"), (["--chains", "4"], "--chains"),
-    (["--noise-spectrum", "power:1"], "coloured noise"), (["--residual", "none"], "--residual"),
+    (["--noise-spectrum", "power:auto"], "power:auto"), (["--residual", "none"], "--residual"),
   ])
   func optionsOfChainsAreRefused(_ options: [String], _ named: String) throws {
     try write()
@@ -116,5 +116,71 @@ import Testing
     let run = try Program.run(words, in: folder)
     #expect(run.status == 65)
     #expect(run.errors.contains("prior on tiles"))
+  }
+
+  // Meant to catch: data of half the size taken for the picture's; the spectrum not told to the tiles; draws of
+  // another shape written.
+  @Test func operatorsAndColouredNoiseAreTakenToo() throws {
+    var truth = Tensor(shape: Shape(1, 40, 56))
+    for index in truth.values.indices {
+      truth.values[index] = 0.3 + (index % 56 + index / 56 > 50 ? 0.3 : 0)
+    }
+    var half = Tensor(shape: Shape(1, 20, 28))
+    var stream = RandomKey(seed: 6).stream()
+    for index in half.values.indices {
+      let first = index / 28 * 2 * 56 + index % 28 * 2
+      let sum = [0, 1, 56, 57].reduce(Float(0)) { $0 + truth.values[first + $1] }
+      half.values[index] = sum / 4 + Float(0.02 * stream.normal())
+    }
+    func put(_ name: String, _ tensor: Tensor) throws {
+      try Data(Picture(tensor: tensor, bitDepth: 16, range: -1...2).encoded()).write(
+        to: URL(filePath: folder.path + "/" + name))
+    }
+    try put("truth.png", truth)
+    try put("half.png", half)
+    folder.put(
+      "half.yaml",
+      Array(
+        """
+        data: half.png
+        truth: truth.png
+        operator:
+          - downsample: 2
+        noise: {sigma: 0.02}
+        sampling: {samples: 2}
+        output: out
+        """.utf8))
+    let run = try Program.run(["solve", "half.yaml"], in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    let solved = try report("out/report.json")
+    #expect((solved["model"] as? [String: Any])?["name"] as? String == "photo")
+    // Each pixel of the data put on four of the picture has 24 dB.
+    #expect(try #require((solved["quality"] as? [String: Any])?["psnr"] as? Double) > 26)
+    let draws = try Picture.read(path: folder.path + "/out/samples/0002.png")
+    #expect(draws.tensor.shape == Shape(1, 40, 56))
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/out/draws.nc"))
+
+    let coloured = try Program.run(
+      [
+        "denoise", "truth.png", "--truth", "truth.png", "--sigma", "0.05", "--noise-spectrum",
+        "power:1", "--samples", "1", "--quality", "fast", "-o", "col",
+      ], in: folder)
+    #expect(coloured.status == 0, "\(coloured.errors)")
+    let noise = try #require(try report("col/report.json")["noise"] as? [String: Any])
+    #expect(noise["kind"] as? String == "power" && noise["sigma"] as? Double == 0.05)
+    try expectFailure(
+      64, ["power:auto", "photo"],
+      ["denoise", "truth.png", "--noise-spectrum", "power:auto", "-f"], in: folder)
+    folder.put(
+      "crop.yaml",
+      Array(
+        """
+        data: half.png
+        model: photo
+        operator:
+          - crop: {top: 0, left: 0, height: 20, width: 28}
+        noise: {sigma: 0.02}
+        """.utf8))
+    try expectFailure(78, ["crop", "size"], ["solve", "crop.yaml"], in: folder)
   }
 }

@@ -84,7 +84,7 @@ public struct TileReport: SolverReport {
     let largest = Double(answer.deviation.values.max() ?? 0)
     deviationScale = (largest > 0 ? largest : 1) * (picture.form.units?.width ?? 1)
     data = DataRecord(picture)
-    resultWarnings = Self.warnings(answer, picture)
+    resultWarnings = Self.warnings(answer, picture, options)
     warnings = picture.warnings + resultWarnings
     self.seconds = seconds
   }
@@ -96,7 +96,9 @@ public struct TileReport: SolverReport {
   /// on a photograph with 7 % at σ = 0.1 the 90 % intervals covered 72 to 82 %, on one with 1 % they covered 89 %.
   private static let mostClipped = 0.02, leastClippedSigma = 0.03
 
-  private static func warnings(_ answer: TileAnswer, _ picture: PixelPicture) -> [Warning] {
+  private static func warnings(
+    _ answer: TileAnswer, _ picture: PixelPicture, _ options: SolveOptions
+  ) -> [Warning] {
     let name = picture.task.image == "-" ? "standard input" : picture.task.image
     var warnings: [Warning] = []
     let chiSquare = answer.chiSquarePerDatum
@@ -127,10 +129,11 @@ public struct TileReport: SolverReport {
         Warning(text, isDoubt: isNoisy && share >= Self.mostClipped))
     }
     if answer.scale == nil {
-      warnings.append(
-        Warning(
-          "\(name): there are too few data to check the error bars against, so they are the model's own"
-        ))
+      let reason =
+        picture.forward.isIdentity && options.noise.isWhite
+        ? "there are too few data to check the error bars against"
+        : "data behind an operator or in coloured noise cannot be held out one by one to check the error bars"
+      warnings.append(Warning("\(name): \(reason), so they are the model's own"))
     }
     return warnings
   }
