@@ -24,7 +24,7 @@ DIGITS := --latent 8 --architecture conv --epochs 45 --flow affine --flow-epochs
 COLOUR := --name photo-rgb --channels 3 --latent 95 --components 300 --tiles 2000000 --batches 80
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build ablation calibrate bench bench-peers bench-photos test test-arviz lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build ablation calibrate bench bench-peers bench-photos bench-folder test test-arviz lint format demo install train-models examples figures notebooks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -46,6 +46,9 @@ bench-peers: setup ## compare with JAX, PyTorch and NumPyro, which it installs i
 bench-photos: build ## photographs beside BM3D, biharmonic inpainting and Wiener's filter, which it installs in .build/photos-venv; PHOTOS adds options
 	swift build $(RELEASE) --product paeinvert-photos
 	@scripts/bench-photos $(PHOTOS)
+
+bench-folder: build ## folders of pictures trained with all defaults, and how well that went; FOLDERS adds options
+	@scripts/bench-folder $(FOLDERS)
 
 test: setup ## build and run all tests
 	swift build --build-tests $(TESTING)

@@ -35,6 +35,13 @@ public struct SolveOptions: Sendable, Equatable {
     case z
   }
 
+  /// Whether a prior on tiles is adapted to the picture.
+  public enum Adaptation: String, Sendable, CaseIterable {
+    /// As the quality does.
+    case auto
+    case off
+  }
+
   public enum Method: String, Sendable, CaseIterable {
     /// The most probable picture alone.
     case map

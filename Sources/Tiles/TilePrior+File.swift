@@ -49,6 +49,13 @@ public struct TileDescription: Codable, Sendable, Equatable {
   public var training: Training?
 
   public static let tiles = "tiles"
+
+  /// How the prior in a file was trained; nil where the file does not say.
+  public static func training(of file: Safetensors) -> Training? {
+    file.metadata["config"].flatMap {
+      try? JSONDecoder().decode(TileDescription.self, from: Data($0.utf8)).training
+    }
+  }
 }
 
 /// The model file of a tile prior: safetensors of `format` paeinvert-model whose config has the objective

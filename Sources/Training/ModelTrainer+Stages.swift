@@ -81,7 +81,7 @@ extension ModelTrainer {
       (state.autoencoderEpoch, state.step) = (state.autoencoderEpoch + 1, 0)
       for (part, optimizer) in parts { state.keep(part, optimizer) }
       if objective.keepsBest { try keepIfBest(trainer) }
-      try store()
+      if clock.isDue(afterEpoch: state.autoencoderEpoch) { try store() }
     }
     let (encoder, decoder) =
       try state.bestNetworks.map { try trainer.networks(encoder: $0.encoder, decoder: $0.decoder) }
@@ -174,7 +174,7 @@ extension ModelTrainer {
       state.bestFlow = trainer.best.parameters
       state.bestLogLikelihood = trainer.best.logLikelihood
       state.epochsSinceBest = trainer.epochsSinceBest
-      try store()
+      if clock.isDue(afterEpoch: state.flowEpoch) { try store() }
     }
     return try trainer.bestFlow()
   }

@@ -52,7 +52,7 @@ public final class ModelTrainer {
 
   /// Trains to the end, or until `progress` returns false.
   /// - Parameters:
-  ///   - checkpoint: a file written after every epoch, and within one every two minutes; nil for none.
+  ///   - checkpoint: a file written after the first epoch of each stage and every two minutes; nil for none.
   /// - Returns: the model, or nil when stopped.
   public func run(
     checkpoint: String?, progress: (TrainingProgress) -> Bool

@@ -127,11 +127,17 @@ struct ComponentChoice {
       return
     }
     var best: (latent: Int, symmetries: Symmetries, value: Double)?
+    // Of the pictures as they are, the first candidate where there is a choice: no position may leave more.
+    var plain: (trial: ComponentTrial, count: Int)?
     for candidate in candidates {
       let components = PrincipalComponents(
         SymmetricImages(training, candidate), count: latents.max() ?? 1)
       let trial = components.trial(on: heldOut)
+      if candidate == .none { plain = (trial, components.count) }
       for latent in latents where latent <= components.count {
+        if let plain, latent <= plain.count, trial.error(latent) > plain.trial.error(latent) {
+          continue
+        }
         let value = trial.logLikelihood(latent)
         if value > best?.value ?? -.infinity { best = (latent, candidate, value) }
       }

@@ -9,6 +9,7 @@ struct InfoCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         paeinvert info fashion-mnist
+        paeinvert info photo
         paeinvert info model.safetensors --json
       """)
 
@@ -23,8 +24,7 @@ struct InfoCommand: ParsableCommand {
   func run() {
     let console = consoleOptions.console
     console.run {
-      let info = try ModelInfo(model: model)
-      try console.output(json ? info.json.text : info.text)
+      try console.output(try ModelFileInfo.text(of: model, isJSON: json))
       return 0
     }
   }

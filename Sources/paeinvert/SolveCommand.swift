@@ -29,7 +29,10 @@ struct SolveCommand: ParsableCommand {
           solver: auto                    dense up to 4,096 correlated data, else cg
         residual: full
         clipped: auto
-        sampling: {method: nuts, chains: 16, draws: 500, warmup: 300, seed: 1}
+        sampling: {method: nuts, chains: 16, draws: 500, warmup: 300, seed: 1, samples: 16}
+
+      A prior on tiles, such as photo, takes of 'sampling' quality (fast, normal, best), adapt (auto, off), seed \
+      and samples.
 
       Steps of the operator: blur (gaussian: pixels | disc: radius | motion: {length, angle} | \
       {file: FILE, center: [row, column]}, with border: reflecting | zero | periodic), downsample: FACTOR, \

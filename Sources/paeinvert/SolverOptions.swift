@@ -65,7 +65,7 @@ struct SolverOptions: ParsableArguments {
   var quality: TileOptions.Quality?
 
   @Option(help: "Whether a prior on tiles is adapted to the picture. (default: auto: not by fast)")
-  var adapt = Adaptation.auto
+  var adapt = SolveOptions.Adaptation.auto
 
   @OptionGroup var noise: NoiseArguments
 
@@ -188,8 +188,7 @@ struct SolverOptions: ParsableArguments {
   }
 }
 
-enum Adaptation: String, ExpressibleByArgument, CaseIterable { case auto, off }
-
+extension SolveOptions.Adaptation: ExpressibleByArgument {}
 extension TileOptions.Quality: ExpressibleByArgument {}
 extension SolveOptions.Residual: ExpressibleByArgument {}
 extension NoiseOptions.Solver: ExpressibleByArgument {}

@@ -15,8 +15,8 @@ struct TrainCommand: ParsableCommand {
       DATASET is fashion-mnist (Debian's package dataset-fashion-mnist), mnist (5,000 digits), one or more IDX files \
       (gzip or not), or a folder with PNGs and JPEGs, grey or RGB, its subfolders included. Pictures of \
       several sizes, or larger than 64 pixels, are cut into tiles. A tenth of the pictures, at most \
-      5000, is held out for early stopping and the residual. After every epoch, and every two minutes \
-      within one, MODEL.checkpoint is written; --resume goes on from there and gives the same bytes as a run \
+      5000, is held out for early stopping and the residual. After the first epoch of a stage, and every two \
+      minutes, MODEL.checkpoint is written; --resume goes on from there and gives the same bytes as a run \
       without a break. An interrupted training is not begun anew without -f.
       What is not given follows from the pictures. From fewer than 10,000 the autoencoder is linear: \
       principal components, as many as tell held-out pictures best. At the end the held-out error \
@@ -32,6 +32,8 @@ struct TrainCommand: ParsableCommand {
         beta0-vae  an autoencoder whose codes get noise of a fixed size, then a flow as for pae
 
       FLOWS
+        mixture    a few couplings, then a masked network that gives each coordinate a mixture of Gaussians
+        masked-affine  masked networks that scale and shift
         affine     couplings that scale and shift, trained by gradient descent: the smoothest density
         spline     the same stack with rational-quadratic splines for couplings
         sliced     fitted layer by layer along the directions where codes are least Gaussian; in a \

@@ -183,4 +183,16 @@ import Testing
         """.utf8))
     try expectFailure(78, ["crop", "size"], ["solve", "crop.yaml"], in: folder)
   }
+
+  // Meant to catch: a prior on tiles refused by `info`; tiles counted as pictures of one size.
+  @Test func infoKnowsPriorsOnTiles() throws {
+    let text = try Program.run(["info", "photo"], in: folder)
+    #expect(text.status == 0 && text.output.contains("8x8 pixels, 63 codes, a mixture of"))
+    #expect(text.output.contains("trained on: "))
+    let outcome = try Program.run(["info", "photo-rgb", "--json"], in: folder)
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let info = try #require(object as? [String: Any])
+    #expect(info["objective"] as? String == "tiles" && info["tile"] as? Int == 8)
+    #expect((info["training"] as? [String: Any])?["pictures"] as? Int ?? 0 > 20)
+  }
 }

@@ -29,6 +29,7 @@ import Testing
     (options.chains, options.draws, options.warmup, options.samples) = (3, 70, 11, 5)
     options.targetAcceptance = 0.65
     options.seed = .max
+    (options.quality, options.adapts) = (.best, false)
     return ProblemFile(
       options: options,
       tasks: [SolveTask(image: "y.npy", output: "out", mask: "mask.png", truth: "truth.png")])

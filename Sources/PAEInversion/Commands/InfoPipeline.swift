@@ -77,6 +77,15 @@ public struct ModelInfo: Sendable {
           format: "held out: mean squared error %.5f, ln p(z) %.2f nats (Gaussian %.2f)",
           training.heldOutError, training.heldOutFlowLogLikelihood,
           training.heldOutGaussianLogLikelihood))
+      if let other = training.comparison {
+        lines.append(
+          String(
+            format:
+              "held out, left by others: mean picture %.5f, as many principal components %.5f, "
+              + "probabilistic ones %.5f", other.meanPicture, other.principalComponents,
+            other.probabilisticComponents))
+      }
+      if let fault = training.fault { lines.append("not worth using: \(fault)") }
       if let residual = training.heldOutResidualLogLikelihood,
         let diagonal = training.heldOutDiagonalResidualLogLikelihood
       {
@@ -137,6 +146,19 @@ public struct ModelInfo: Sendable {
               ("held_out_flow_log_likelihood", .number(training.heldOutFlowLogLikelihood)),
               ("held_out_gaussian_log_likelihood", .number(training.heldOutGaussianLogLikelihood)),
             ] + residuals
+              + (training.comparison.map {
+                [
+                  (
+                    "comparison",
+                    .object([
+                      ("mean_picture_mse", .number($0.meanPicture)),
+                      ("principal_components_mse", .number($0.principalComponents)),
+                      ("probabilistic_components_mse", .number($0.probabilisticComponents)),
+                    ])
+                  )
+                ]
+              } ?? [])
+              + (training.fault.map { [("fault", .string($0))] } ?? [])
               + (training.objective.map { [("objective", $0.json)] } ?? []))
         ))
     }

@@ -63,6 +63,8 @@ extension ProblemFile {
     ]
     if let acceptance = options.targetAcceptance { lines.append("  target-accept: \(acceptance)") }
     lines += ["  seed: \(options.seed)", "  samples: \(options.samples)"]
+    if let quality = options.quality { lines.append("  quality: " + quality.rawValue) }
+    if options.adapts == false { lines.append("  adapt: " + Self.quoted("off")) }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import ImageFiles
+import Tiles
 
 /// A problem as a YAML file states it: data, model, the light's way, noise, sampling. `denoise` and
 /// `inpaint` are short forms of it.
@@ -16,6 +17,7 @@ public struct ProblemFile: Sendable, Equatable {
   ]
   static let samplingKeys = [
     "method", "space", "chains", "draws", "warmup", "target-accept", "seed", "samples",
+    "quality", "adapt",
   ]
   static let operatorKeys = ["blur", "downsample", "crop", "pad", "gain", "mask", "fourier"]
   static let blurKeys = ["gaussian", "disc", "motion", "file", "center", "border"]
@@ -156,6 +158,10 @@ public struct ProblemFile: Sendable, Equatable {
     if let node = members["target-accept"] { options.targetAcceptance = try node.number() }
     if let node = members["seed"] { options.seed = try node.integer(UInt64.self) }
     if let node = members["samples"] { options.samples = try node.integer() }
+    if let node = members["quality"] { options.quality = try node.choice(TileOptions.Quality.self) }
+    if let node = members["adapt"] {
+      options.adapts = try node.choice(SolveOptions.Adaptation.self) == .off ? false : nil
+    }
   }
 
   private static func step(
