@@ -1,3 +1,4 @@
+import Foundation
 import Randomness
 import Testing
 
@@ -36,46 +37,63 @@ import Testing
       for index in 0..<number * prior.tileCount { worker.tiles.pointer[index] = 0 }
       worker.average(mixture, withSquares: false)
     }
-    var differences: [Double] = []
+    var kept = 0
     for tile in 0..<number {
-      differences.append(abs(first.logEvidence[tile] - second.logEvidence[tile]))
+      let lost = first.logEvidence[tile] - second.logEvidence[tile]
+      // Nothing is added but rounding.
+      #expect(lost > -2e-3)
+      guard abs(lost) < 2e-3 else { continue }
+      kept += 1
       for pixel in tile * prior.tileCount..<(tile + 1) * prior.tileCount {
+        // What is lost, or below `leastShare` on one side, times the means' spread.
         #expect(abs(first.means.pointer[pixel] - second.means.pointer[pixel]) < 5e-3)
       }
     }
-    // The screen is an approximation: a tile in a hundred may lose a component that matters a little.
-    #expect(differences.sorted()[number * 9 / 10] < 2e-3)
-    #expect(differences.max()! < 0.2)
+    // These components are not along principal codes, as a fitted mixture's nearly are: some tiles lose more.
+    #expect(kept >= number / 2)
   }
 
-  /// Seen to fail: the last component skipped by the count; the threshold left at the margin.
-  @Test("no more pass than may, and the most probable does")
-  func limit() throws {
-    let prior = try SmallPrior.make(side: 6, components: 80, spread: 0.01)
+  /// Tiles drawn from the shipped model in noise: the screen leaves the most probable component of them.
+  ///
+  /// Seen to fail: codes beyond the lead without their squares; the threshold left at the margin.
+  @Test("no more pass than may, and the most probable does", arguments: [0.01, 1e-4])
+  func limit(variance: Double) throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "data/models/photo.safetensors")
+    let prior = try TilePrior.read(path: file.path)
+    let (size, number) = (prior.latent, 400)
+    var stream = RandomKey(seed: 33).stream()
+    var codes: [Float] = []
+    for tile in 0..<number {
+      let component = tile % prior.density.componentCount
+      let factor = try #require(prior.density.factor(component, adding: variance)).upper
+      let white = stream.normals(size)
+      for row in 0..<size {
+        codes.append(
+          Float((0...row).reduce(0) { $0 + factor[row * size + $1] * white[$1] }))
+      }
+    }
     let whole = NoisyMixture(prior, variance: variance, parts: .allScores, pool: nil)
     let screened = NoisyMixture(prior, variance: variance, parts: [], pool: nil)
     let (first, second) = (TileWorker(prior), TileWorker(prior))
-    let number = 200
-    let codes = tiles(prior, count: number)
     first.load(codes: codes, count: number)
     first.score(whole)
     first.takeMostProbable()
     second.load(codes: codes, count: number)
-    second.score(screened, atMost: 8)
+    second.score(screened, atMost: 16)
     var passed = [Int](repeating: 0, count: number)
     for pair in 0..<second.pairs.count { passed[Int(second.pairs.tiles[pair])] += 1 }
-    #expect(passed.allSatisfy { (1...8).contains($0) })
+    #expect(passed.allSatisfy { (1...16).contains($0) })
     second.takeMostProbable()
     #expect(first.pairs.count == number && second.pairs.count == number)
     var chosen = [[Int]](repeating: [], count: number)
     for worker in [first, second] {
-      for component in 0..<80 {
+      for component in 0..<prior.density.componentCount {
         for pair in worker.pairs.starts[component]..<worker.pairs.starts[component + 1] {
           chosen[Int(worker.pairs.tiles[pair])].append(component)
         }
       }
     }
-    #expect(chosen.allSatisfy { $0.count == 2 })
     #expect(chosen.count { $0[0] == $0[1] } >= number * 95 / 100)
   }
 }
