@@ -136,7 +136,7 @@ public struct TilePosterior {
     if options.quality != .fast {
       progress("best picture", 0)
       let x = FloatBuffer(complete[0])
-      BestPicture.denoising(sigma: sigma, stride: options.bestStride)
+      BestPicture.denoising(sigma: sigma, stride: 1)
         .improve(
           x, channels: shape[0], height: shape[1], width: shape[2], average, step)
       best = Tensor(shape: shape, values: x.array.map { censoring?.clamped($0) ?? $0 })
@@ -310,7 +310,7 @@ public struct TilePosterior {
     let average = MaskedAverage(mixture: PixelMixture(prior), pool: pool)
     let variances = precisions.map { $0 > 0 ? 1 / $0 : Float.infinity }
     let estimate = average.estimate(
-      values, variances: variances, shape: shape, stride: options.meanStride)
+      values, variances: variances, shape: shape, stride: options.maskedStride)
     // Two per cent of what is seen, but no more than tells the scale to a few per cent.
     var stream = RandomKey(seed: options.seed).child("held out").stream()
     let seen = variances.indices.filter { variances[$0].isFinite }
@@ -325,7 +325,7 @@ public struct TilePosterior {
     // Fewer would scale by chance.
     guard out.count >= 100 else { return (estimate, nil) }
     let predicted = average.estimate(
-      values, variances: left, shape: shape, stride: 2 * options.meanStride, wanted: isOut)
+      values, variances: left, shape: shape, stride: 2 * options.maskedStride, wanted: isOut)
     let scale = ErrorBarScale(
       squares: out.map {
         let misfit = values[$0] - predicted.mean.pointer[$0]
@@ -346,7 +346,7 @@ public struct TilePosterior {
     progress("best picture", 0)
     let x = FloatBuffer(start.values)
     BestPicture.annealing(
-      from: first, to: max(0.2 * level, 0.002), count: 8, stride: options.bestStride
+      from: first, to: max(0.2 * level, 0.002), count: 8, stride: 1
     ).improve(x, channels: shape[0], height: shape[1], width: shape[2], average, step)
     progress("best picture", 1)
     return Tensor(shape: shape, values: x.array)
