@@ -126,6 +126,14 @@ public struct ErrorBarScale: Sendable, Equatable {
     _ variance: UnsafePointer<Float>, channels: Int, height: Int, width: Int, radius: Int = 8
   ) -> [Float] {
     var result = (0..<channels * height * width).map { logf(max(variance[$0], 1e-20)) }
+    smooth(&result, channels: channels, height: height, width: width, radius: radius)
+    return result
+  }
+
+  /// Averages over the (2 r + 1)² pixels around each, over those inside the picture, channels apart.
+  static func smooth(
+    _ result: inout [Float], channels: Int, height: Int, width: Int, radius: Int
+  ) {
     func smooth(_ start: Int, _ count: Int, _ step: Int) {
       var sums = [Double](repeating: 0, count: count + 1)
       for index in 0..<count {
@@ -141,6 +149,5 @@ public struct ErrorBarScale: Sendable, Equatable {
       for row in 0..<height { smooth(plane + row * width, width, 1) }
       for column in 0..<width { smooth(plane + column, height, width) }
     }
-    return result
   }
 }

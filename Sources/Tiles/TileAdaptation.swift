@@ -103,7 +103,7 @@ final class TileScatter {
         let start = block * TileWorker.capacity
         worker.load(picture, at: places[start..<min(start + TileWorker.capacity, places.count)])
         worker.score(mixture)
-        worker.takeShares(mixture)
+        worker.takeShares()
         parts[part].add(worker)
       }
     }
@@ -116,20 +116,22 @@ final class TileScatter {
     let size = density.dimension
     let rows = worker.gather()
     for component in 0..<density.componentCount {
-      let range = worker.pairStarts[component]..<worker.pairStarts[component + 1]
+      let range = worker.pairs.starts[component]..<worker.pairs.starts[component + 1]
       guard !range.isEmpty else { continue }
       for pair in range {
-        let share = worker.pairShares[pair]
+        let share = worker.pairs.shares[pair]
         masses[component] += Double(share)
         let root = share.squareRoot()
-        let row = rows + pair * size
+        let row = rows + pair * worker.rowLength
         for index in 0..<size {
           row[index] = root * (row[index] - density.means[component * size + index])
         }
       }
-      let first = rows + range.lowerBound * size
+      let length = worker.rowLength
+      let first = rows + range.lowerBound * length
       multiply(
-        .transposed, .plain, m: size, n: size, k: range.count, first, lda: size, first, ldb: size,
+        .transposed, .plain, m: size, n: size, k: range.count, first, lda: length, first,
+        ldb: length,
         beta: 1, into: sums.pointer + component * size * size, ldc: size)
     }
   }

@@ -15,6 +15,9 @@ import Tensors
 /// prior, with the noise that belongs to it: the law is ∝ p(y | x) Π_o p_o(x)^(1/t²), the geometric mean over
 /// mosaics, which is what EPLL maximizes; no border of a tile has a place in it.
 final class TileChain {
+  /// Components of a tile that pass the screen.
+  private static let mostDrawn = 16
+
   let channels: Int
   let height: Int
   let width: Int
@@ -114,8 +117,8 @@ final class TileChain {
     for start in stride(from: 0, to: places.count, by: TileWorker.capacity) {
       let block = places[start..<min(start + TileWorker.capacity, places.count)]
       worker.load(picture, at: block)
-      worker.score(mixture)
-      worker.takeDrawn(mixture, &stream)
+      worker.score(mixture, atMost: Self.mostDrawn)
+      worker.takeDrawn(&stream)
       worker.draw(mixture, &stream)
       var input = worker.means.pointer
       for (tile, place) in block.enumerated() {

@@ -23,7 +23,7 @@ enum TileNoiseLevel {
     let step = (places.count + mostTiles - 1) / mostTiles
     let chosen = stride(from: 0, to: places.count, by: step).map { places[$0] }
     func evidence(_ logSigma: Double) -> Double {
-      let mixture = NoisyMixture(prior, variance: exp(2 * logSigma), parts: [], pool: pool)
+      let mixture = NoisyMixture(prior, variance: exp(2 * logSigma), parts: .allScores, pool: pool)
       let left = Double(prior.tileCount - prior.channels - prior.latent)
       let blocks = (chosen.count + TileWorker.capacity - 1) / TileWorker.capacity
       var sums = [Double](repeating: 0, count: blocks)

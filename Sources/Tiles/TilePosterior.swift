@@ -76,14 +76,20 @@ public struct TilePosterior {
     var places = TilePattern(height: height, width: width, side: side, stride: side)
       .places(rows: 0..<height - side + 1)
       .filter { Int($0.row) % side == 0 && Int($0.column) % side == 0 }
-    if let observed {
-      places = places.filter { place in
+    func keep(_ isMeasured: (Int) -> Bool) -> [TilePlace] {
+      places.filter { place in
         (0..<prior.tileCount).allSatisfy { pixel in
           let row = Int(place.row) + pixel / side % side
           let column = Int(place.column) + pixel % side
-          return observed[(pixel / (side * side) * height + row) * width + column]
+          return isMeasured((pixel / (side * side) * height + row) * width + column)
         }
       }
+    }
+    if let observed { places = keep { observed[$0] } }
+    if let range = data.clipping {
+      // Noise that was cut off looks weaker than it is; where all tiles have some they must do.
+      let whole = keep { values[$0] > range.lowerBound && values[$0] < range.upperBound }
+      if !whole.isEmpty { places = whole }
     }
     let workers = (0..<pool.threads).map { _ in TileWorker(prior) }
     guard
@@ -104,41 +110,120 @@ public struct TilePosterior {
     _ progress: (String, Double) -> Void
   ) throws -> TileAnswer {
     let shape = data.shape
-    let buffer = FloatBuffer(values)
-    let picture = planes(buffer)
-    let adapted = try adapt(picture, sigma, progress)
+    let censoring = data.clipping.flatMap { Censoring(values, shape: shape, range: $0) }
+    let step = PixelStep(
+      data: values, precisions: [Float](repeating: Float(1 / (sigma * sigma)), count: values.count),
+      censoring: censoring)
+    let complete =
+      censoring.map { completions(values, $0, sigma, step, progress) } ?? [values]
+    let buffer = FloatBuffer(complete[0])
+    let adapted = try adapt(planes(buffer), sigma, progress)
     let average = TileAverage(adapted.prior, pool: pool)
     progress("mean", 0)
     let mixtures = average.mixtures(sigma: sigma, height: shape[1], width: shape[2])
-    let estimate = average.estimate(picture, mixtures, stride: options.meanStride)
-    let scale = calibrated(estimate, values, sigma, average, mixtures)
+    let estimate = average.estimate(planes(buffer), mixtures, stride: options.meanStride)
+    let scale = calibrated(estimate, complete[0], sigma, average, mixtures)
+    let others = complete.dropFirst().map {
+      average.estimate(planes(FloatBuffer($0)), mixtures, stride: options.meanStride).mean
+    }
+    var mean = Tensor(shape: shape, values: estimate.mean.array)
+    if let censoring {
+      pool(others, with: estimate)
+      mean = Tensor(shape: shape, values: estimate.mean.array.map(censoring.clamped))
+    }
     progress("mean", 1)
-    let mean = Tensor(shape: shape, values: estimate.mean.array)
-    let step = PixelStep(
-      data: values, precisions: [Float](repeating: Float(1 / (sigma * sigma)), count: values.count))
     var best: Tensor?
     if options.quality != .fast {
       progress("best picture", 0)
-      let x = FloatBuffer(values)
-      BestPicture.denoising(sigma: sigma, stride: options.bestStride)
+      let x = FloatBuffer(complete[0])
+      BestPicture.denoising(sigma: sigma, stride: 1)
         .improve(
           x, channels: shape[0], height: shape[1], width: shape[2], average, step)
-      best = Tensor(shape: shape, values: x.array)
+      best = Tensor(shape: shape, values: x.array.map { censoring?.clamped($0) ?? $0 })
       progress("best picture", 1)
     }
     let raw = try draws(
-      around: mean, average, from: sigma, to: 0.05 * sigma, makeStep: { step }, progress)
+      around: mean, average, from: sigma, to: 0.05 * sigma,
+      makeStep: { step.copy() }, progress)
     let deviation = Tensor(shape: shape, values: estimate.variance.array.map { $0.squareRoot() })
+    var drawn = fitted(raw, to: mean, deviation)
+    if let censoring {
+      for index in drawn.indices {
+        drawn[index].values = drawn[index].values.map(censoring.clamped)
+      }
+    }
     var square = 0.0
-    for index in values.indices {
-      let misfit = Double(values[index] - mean.values[index])
-      square += misfit * misfit + Double(estimate.variance.pointer[index])
+    for values in complete {
+      for index in values.indices {
+        let misfit = Double(values[index] - mean.values[index])
+        square += misfit * misfit + Double(estimate.variance.pointer[index])
+      }
     }
     return TileAnswer(
-      mean: mean, deviation: deviation, best: best,
-      draws: fitted(raw, to: mean, deviation), sigma: sigma, sigmaIsEstimated: isEstimated,
-      scale: scale, adaptation: adapted.divergence,
-      chiSquarePerDatum: square / (sigma * sigma * Double(values.count)))
+      mean: mean, deviation: deviation, best: best, draws: drawn, sigma: sigma,
+      sigmaIsEstimated: isEstimated, scale: scale, adaptation: adapted.divergence,
+      censored: data.clipping.map { _ in censoring?.count ?? 0 },
+      chiSquarePerDatum: square / (sigma * sigma * Double(values.count * complete.count)))
+  }
+
+  /// The data with draws of what the censored values were before they were cut: each from another short chain of
+  /// pictures, which starts where two rounds of EM on a coarse average lead.
+  private func completions(
+    _ values: [Float], _ censoring: Censoring, _ sigma: Double, _ step: PixelStep,
+    _ progress: (String, Double) -> Void
+  ) -> [[Float]] {
+    let shape = data.shape
+    let average = TileAverage(prior, pool: pool)
+    let mixtures = average.mixtures(sigma: sigma, height: shape[1], width: shape[2])
+    progress("censored values", 0)
+    let buffer = FloatBuffer(values)
+    var centre = buffer
+    for _ in 0..<2 {
+      centre = average.estimate(planes(buffer), mixtures, stride: 4).mean
+      censoring.forEachExpectation(centre.pointer, deviation: sigma) { buffer.pointer[$0] = $1 }
+    }
+    let key = RandomKey(seed: options.seed).child("censored values")
+    let pictures = TileSampler(
+      from: sigma, to: 0.2 * sigma, levels: 6, sweepsPerLevel: 1,
+      mosaics: TileSampler.calibratedMosaics
+    ).draws(
+      completionCount, start: Tensor(shape: shape, values: centre.array), average,
+      key: key.child("pictures"), atOnce: max(pool.threads, 2), makeStep: { step.copy() })
+    progress("censored values", 1)
+    return pictures.enumerated().map { number, picture in
+      var stream = key.child("values").child(number).stream()
+      var result = values
+      // The truth lies in the range.
+      picture.values.map(censoring.clamped).withUnsafeBufferPointer {
+        censoring.forEachDraw($0.baseAddress!, deviation: sigma, &stream) { result[$0] = $1 }
+      }
+      return result
+    }
+  }
+
+  /// Completions of censored data: their spread tells what is not known of them.
+  private var completionCount: Int { options.quality == .fast ? 2 : 4 }
+
+  /// The mean of estimates from completions; to the variance is added that between them, averaged over 5×5
+  /// pixels since there are few (Rubin, "Multiple imputation", 1987, equation 3.1.5).
+  private func pool(_ others: [FloatBuffer], with estimate: TileEstimate) {
+    let shape = data.shape
+    let number = Float(others.count + 1)
+    var between = [Float](repeating: 0, count: shape.count)
+    for index in 0..<shape.count {
+      let own = estimate.mean.pointer[index]
+      var (sum, square) = (own, own * own)
+      for other in others {
+        sum += other.pointer[index]
+        square += other.pointer[index] * other.pointer[index]
+      }
+      let mean = sum / number
+      estimate.mean.pointer[index] = mean
+      between[index] = max(square - number * mean * mean, 0) / (number - 1) * (1 + 1 / number)
+    }
+    ErrorBarScale.smooth(
+      &between, channels: shape[0], height: shape[1], width: shape[2], radius: 2)
+    for index in 0..<shape.count { estimate.variance.pointer[index] += between[index] }
   }
 
   /// Scales the estimate's variances by Stein's estimate of its risk.
@@ -214,7 +299,7 @@ public struct TilePosterior {
     return TileAnswer(
       mean: mean, deviation: deviation, best: best, draws: fitted(raw, to: mean, deviation),
       sigma: sigma, sigmaIsEstimated: isEstimated, scale: scale, adaptation: adapted.divergence,
-      chiSquarePerDatum: square / Double(known.count))
+      censored: nil, chiSquarePerDatum: square / Double(known.count))
   }
 
   /// The average over tiles of pixels in independent noise, and its error bars scaled by pixels held out.
@@ -225,7 +310,7 @@ public struct TilePosterior {
     let average = MaskedAverage(mixture: PixelMixture(prior), pool: pool)
     let variances = precisions.map { $0 > 0 ? 1 / $0 : Float.infinity }
     let estimate = average.estimate(
-      values, variances: variances, shape: shape, stride: options.meanStride)
+      values, variances: variances, shape: shape, stride: options.maskedStride)
     // Two per cent of what is seen, but no more than tells the scale to a few per cent.
     var stream = RandomKey(seed: options.seed).child("held out").stream()
     let seen = variances.indices.filter { variances[$0].isFinite }
@@ -240,7 +325,7 @@ public struct TilePosterior {
     // Fewer would scale by chance.
     guard out.count >= 100 else { return (estimate, nil) }
     let predicted = average.estimate(
-      values, variances: left, shape: shape, stride: 2 * options.meanStride, wanted: isOut)
+      values, variances: left, shape: shape, stride: 2 * options.maskedStride, wanted: isOut)
     let scale = ErrorBarScale(
       squares: out.map {
         let misfit = values[$0] - predicted.mean.pointer[$0]
@@ -261,7 +346,7 @@ public struct TilePosterior {
     progress("best picture", 0)
     let x = FloatBuffer(start.values)
     BestPicture.annealing(
-      from: first, to: max(0.2 * level, 0.002), count: 8, stride: options.bestStride
+      from: first, to: max(0.2 * level, 0.002), count: 8, stride: 1
     ).improve(x, channels: shape[0], height: shape[1], width: shape[2], average, step)
     progress("best picture", 1)
     return Tensor(shape: shape, values: x.array)
@@ -321,7 +406,7 @@ public struct TilePosterior {
       / Double(raw.count)
     return TileAnswer(
       mean: mean, deviation: deviation, best: best, draws: Array(raw.prefix(options.draws)),
-      sigma: nil, sigmaIsEstimated: false, scale: nil, adaptation: nil,
+      sigma: nil, sigmaIsEstimated: false, scale: nil, adaptation: nil, censored: nil,
       chiSquarePerDatum: chiSquare / Double(count))
   }
 

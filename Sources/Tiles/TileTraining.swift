@@ -204,7 +204,7 @@ public struct TileTraining: Sendable, Equatable {
         name: name, channels: channels, side: side, basis: basis, residualVariance: residual,
         density: density)
       // The floor is noise enough; what is added here only keeps the type.
-      let noisy = NoisyMixture(prior, variance: 1e-9, parts: [], pool: pool)
+      let noisy = NoisyMixture(prior, variance: 1e-9, parts: .allScores, pool: pool)
       let first = (step * perBatch) % max(number - perBatch + 1, 1)
       let (scatter, nats) = statistics(noisy, codes, first..<first + perBatch, pool)
       let gain = step == 0 ? 1 : max(pow(Double(step) + 2, -0.6), 0.03)
@@ -319,7 +319,7 @@ public struct TileTraining: Sendable, Equatable {
             worker.load(codes: $0.baseAddress! + start * latent, count: count)
           }
           worker.score(mixture)
-          worker.takeShares(mixture)
+          worker.takeShares()
           parts[part].add(worker)
           output[part] += worker.logEvidence[0..<count].reduce(0, +)
           start += parts.count * TileWorker.capacity

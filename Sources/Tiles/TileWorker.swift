@@ -32,22 +32,24 @@ struct Planes {
 /// A block of tiles of one picture and one prior, on one thread: their codes, what the components of a
 /// mixture make of them, and what becomes of them. Owns its buffers; one owner at a time.
 final class TileWorker {
-  /// Tiles of a block: their features (4 MB for 63 codes) stay in the second-level cache.
+  /// Tiles of a block: as many as let a component have a few tens of them on its list.
   static let capacity = 512
   /// Components with less of a tile's probability are left out of sums over them; what is left out is
   /// divided out.
   static let leastShare: Float = 1e-3
+  /// Components of a tile that a screen lets pass, and how far (in nats) they may be behind the first of it.
+  static let mostPassed = 32
+  static let passingMargin: Float = 12
+  /// The same without a screen, where it only saves work: e⁻¹⁶ is 1e-7.
+  private static let margin: Float = 16
 
   let prior: TilePrior
   /// Tiles of the block.
   private(set) var count = 0
-  /// ln p(y) of each tile's codes.
+  /// ln p(y) of each tile's codes; of a screened mixture over what passed the screen.
   private(set) var logEvidence: [Double]
-  /// Pairs of a tile and a component that has a share in it, ordered by component and then tile.
-  private(set) var pairTiles: [Int32] = []
-  private(set) var pairShares: [Float] = []
-  /// Where the pairs of a component begin; M + 1 numbers.
-  private(set) var pairStarts: [Int]
+  /// The components that have a share in a tile.
+  let pairs: TilePairs
 
   /// Pixels of the tiles, capacity × D.
   let tiles: FloatBuffer
@@ -55,10 +57,17 @@ final class TileWorker {
   let codes: FloatBuffer
   private let features: FloatBuffer
   private let logits: FloatBuffer
+  /// Numbers from one row of the codes of pairs to the next: K rounded up to whole vectors, zeros behind.
+  let rowLength: Int
   /// Codes of pairs as they came and as they leave, and their pixels: grown as pairs need.
   private var gathered = FloatBuffer(0)
   private var filtered = FloatBuffer(0)
   private var painted = FloatBuffer(0)
+  /// Whether `filtered` holds the posterior means of the pairs.
+  private var isFiltered = false
+  /// The largest logit of each tile, then the sum of shares.
+  private let tops: FloatBuffer
+  private let sums: FloatBuffer
   /// Σ shares · pixels, and Σ shares · (pixels² + variances): capacity × D.
   let means: FloatBuffer
   let squares: FloatBuffer
@@ -66,12 +75,17 @@ final class TileWorker {
   init(_ prior: TilePrior) {
     self.prior = prior
     let (capacity, size) = (Self.capacity, prior.latent)
+    rowLength = (size + 15) / 16 * 16
     logEvidence = [Double](repeating: 0, count: capacity)
-    pairStarts = [Int](repeating: 0, count: prior.density.componentCount + 1)
+    let columns = (prior.density.componentCount + 15) / 16 * 16
+    pairs = TilePairs(
+      mostTiles: capacity, components: prior.density.componentCount, rowLength: columns)
+    tops = FloatBuffer(capacity)
+    sums = FloatBuffer(capacity)
     tiles = FloatBuffer(capacity * prior.tileCount)
     codes = FloatBuffer(capacity * size)
     features = FloatBuffer(capacity * (prior.density.triangle + size))
-    logits = FloatBuffer(capacity * ((prior.density.componentCount + 15) / 16 * 16))
+    logits = FloatBuffer(capacity * columns)
     means = FloatBuffer(capacity * prior.tileCount)
     squares = FloatBuffer(capacity * prior.tileCount)
   }
@@ -105,137 +119,201 @@ final class TileWorker {
     codes.pointer.update(from: rows, count: count * prior.latent)
   }
 
-  /// The components' shares in each tile as numbers up to a factor, and `logEvidence`.
-  func score(_ mixture: NoisyMixture) {
-    let (size, columns) = (prior.latent, mixture.paddedComponents)
-    for tile in 0..<count {
-      let code = codes.pointer + tile * size
-      var output = features.pointer + tile * mixture.featureCount
-      for row in 0..<size {
-        let factor = code[row]
-        let rest = size - row
-        for column in 0..<rest { output[column] = factor * code[row + column] }
-        output += rest
-      }
-      output.update(from: code, count: size)
-    }
+  /// The components' shares in each tile as numbers up to a factor, and `logEvidence`; then one of `takeShares`,
+  /// `takeMostProbable` and `takeDrawn`.
+  /// - Parameter most: how many components of a tile a screen lets pass.
+  func score(_ mixture: NoisyMixture, atMost most: Int = mostPassed) {
+    let columns = mixture.paddedComponents
+    fillFeatures(mixture)
     multiply(
       m: count, n: columns, k: mixture.featureCount, features.pointer, lda: mixture.featureCount,
       mixture.scores.pointer, ldb: columns, into: logits.pointer, ldc: columns)
-    for tile in 0..<count { logEvidence[tile] = exponentiate(tile, mixture) }
+    isFiltered = false
+    list(mixture, atMost: mixture.isScreened ? most : columns)
+    if mixture.isScreened {
+      filter(mixture)
+      rescore(mixture)
+    }
+    takeExponentials()
   }
 
-  /// Row `tile` of `logits` becomes e^(logit − largest); returns ln Σ e^logit.
-  private func exponentiate(_ tile: Int, _ mixture: NoisyMixture) -> Double {
+  private func fillFeatures(_ mixture: NoisyMixture) {
+    let (size, lead) = (prior.latent, mixture.lead)
+    for tile in 0..<count {
+      let code = codes.pointer + tile * size
+      var output = features.pointer + tile * mixture.featureCount
+      for row in 0..<lead {
+        let factor = code[row]
+        let rest = lead - row
+        for column in 0..<rest { output[column] = factor * code[row + column] }
+        output += rest
+      }
+      for row in lead..<size { output[row - lead] = code[row] * code[row] }
+      if !mixture.isCentred { (output + size - lead).update(from: code, count: size) }
+    }
+  }
+
+  /// Pairs of each tile with the components whose logits are within a margin of its largest, at most so many
+  /// (ties and what is closer than 1/128 of the margin aside), `shares` their logits.
+  private func list(_ mixture: NoisyMixture, atMost most: Int) {
     let columns = mixture.paddedComponents
-    let row = UnsafeMutableRawPointer(logits.pointer + tile * columns)
-    let offsets = UnsafeRawPointer(mixture.offsets.pointer)
-    let step = MemoryLayout<Vector>.stride
-    var largest = Vector(repeating: -.infinity)
-    for place in stride(from: 0, to: columns * 4, by: step) {
-      let value =
-        row.loadUnaligned(fromByteOffset: place, as: Vector.self)
-        + offsets.loadUnaligned(fromByteOffset: place, as: Vector.self)
-      row.storeBytes(of: value, toByteOffset: place, as: Vector.self)
-      largest = pointwiseMax(largest, value)
+    let (rows, offsets) = (logits.pointer, mixture.offsets.pointer)
+    let thresholds = tops.pointer
+    let margin = mixture.isScreened ? Self.passingMargin : Self.margin
+    for tile in 0..<count {
+      let row = rows + tile * columns
+      var largest = Vector(repeating: -.infinity)
+      for place in stride(from: 0, to: columns, by: 16) {
+        let value = Numerics.load(row + place) + Numerics.load(offsets + place)
+        store(value, row + place)
+        largest = pointwiseMax(largest, value)
+      }
+      var (low, high) = (largest.max() - margin, largest.max())
+      if Self.count(row, columns, from: low) > most {
+        for _ in 0..<7 {
+          let middle = 0.5 * (low + high)
+          if Self.count(row, columns, from: middle) > most { low = middle } else { high = middle }
+        }
+        low = high
+      }
+      thresholds[tile] = low
     }
-    let top = largest.max()
-    var sums = Vector.zero
-    for place in stride(from: 0, to: columns * 4, by: step) {
-      let value = exponential(
-        row.loadUnaligned(fromByteOffset: place, as: Vector.self) - all(top))
-      row.storeBytes(of: value, toByteOffset: place, as: Vector.self)
-      sums += value
+    pairs.list(count, rows, rowLength: columns, thresholds: thresholds)
+    if gathered.count < pairs.count * rowLength {
+      gathered = FloatBuffer(pairs.count * rowLength)
+      filtered = FloatBuffer(pairs.count * rowLength)
     }
-    return Double(top) + log(Double(sums.sum()))
+  }
+
+  /// How many of a row's numbers are at least `least`.
+  private static func count(_ row: UnsafePointer<Float>, _ columns: Int, from least: Float) -> Int {
+    let threshold = all(least)
+    var counts = Vector.zero
+    for place in stride(from: 0, to: columns, by: 16) {
+      counts += Vector.zero.replacing(with: 1, where: Numerics.load(row + place) .>= threshold)
+    }
+    return Int(counts.sum())
+  }
+
+  /// The logits of the pairs, from their posterior means: constant − (y − μ)·(y − E[z | y, m])/2v.
+  private func rescore(_ mixture: NoisyMixture) {
+    let size = prior.latent
+    let factor = Float(-0.5 / mixture.variance)
+    let (inputs, outputs, shares) = (gathered.pointer, filtered.pointer, pairs.shares)
+    for component in 0..<prior.density.componentCount {
+      let constant = mixture.constants.pointer[component]
+      for pair in pairs.starts[component]..<pairs.starts[component + 1] {
+        let input = inputs + pair * rowLength
+        let output = outputs + pair * rowLength
+        var products = Vector.zero
+        for place in stride(from: 0, to: rowLength, by: 16) {
+          let value = Numerics.load(input + place)
+          products = multiplyAdd(value, value - Numerics.load(output + place), products)
+        }
+        var form = products.sum()
+        if !mixture.isCentred {
+          for code in 0..<size {
+            form -= prior.density.means[component * size + code] * (input[code] - output[code])
+          }
+        }
+        shares[pair] = constant + factor * form
+      }
+    }
+  }
+
+  /// Logits become e^(logit − the tile's largest), with their sums.
+  private func takeExponentials() {
+    let (largest, totals) = (tops.pointer, sums.pointer)
+    let (number, owners, shares) = (pairs.count, pairs.tiles, pairs.shares)
+    largest.update(repeating: -.infinity, count: count)
+    totals.update(repeating: 0, count: count)
+    for pair in 0..<number {
+      largest[Int(owners[pair])] = max(largest[Int(owners[pair])], shares[pair])
+    }
+    for pair in 0..<number { shares[pair] -= largest[Int(owners[pair])] }
+    forEachVector(number, shares, into: shares, exponential)
+    for pair in 0..<number { totals[Int(owners[pair])] += shares[pair] }
+    for tile in 0..<count { logEvidence[tile] = Double(largest[tile]) + log(Double(totals[tile])) }
   }
 
   /// Pairs with every component that has at least `leastShare` of a tile, shares summing to one.
-  func takeShares(_ mixture: NoisyMixture) {
-    pairTiles.removeAll(keepingCapacity: true)
-    pairShares.removeAll(keepingCapacity: true)
-    let columns = mixture.paddedComponents
-    var found: [(tile: Int32, component: Int32, share: Float)] = []
-    found.reserveCapacity(count * 4)
-    for tile in 0..<count {
-      let row = logits.pointer + tile * columns
-      var total: Float = 0
-      for component in 0..<columns { total += row[component] }
-      let least = Self.leastShare * total
-      let first = found.count
-      var kept: Float = 0
-      for component in 0..<prior.density.componentCount where row[component] >= least {
-        found.append((Int32(tile), Int32(component), row[component]))
-        kept += row[component]
-      }
-      for index in first..<found.count { found[index].share /= kept }
-    }
-    order(found)
+  func takeShares() {
+    let totals = sums.pointer
+    let (owners, shares) = (pairs.tiles, pairs.shares)
+    keep { shares[$0] >= Self.leastShare * totals[Int(owners[$0])] }
+    totals.update(repeating: 0, count: count)
+    for pair in 0..<pairs.count { totals[Int(owners[pair])] += shares[pair] }
+    for pair in 0..<pairs.count { shares[pair] /= totals[Int(owners[pair])] }
   }
 
   /// One pair a tile: the component of the largest share.
-  func takeMostProbable(_ mixture: NoisyMixture) {
-    let columns = mixture.paddedComponents
-    order(
-      (0..<count).map { tile in
-        let row = logits.pointer + tile * columns
-        var best = 0
-        for component in 0..<prior.density.componentCount where row[component] > row[best] {
-          best = component
-        }
-        return (Int32(tile), Int32(best), 1)
-      })
+  func takeMostProbable() {
+    var best = [Int](repeating: -1, count: count)
+    for pair in 0..<pairs.count {
+      let tile = Int(pairs.tiles[pair])
+      if best[tile] < 0 || pairs.shares[pair] > pairs.shares[best[tile]] { best[tile] = pair }
+    }
+    takeOne(best)
   }
 
   /// One pair a tile: a component drawn by its share.
-  func takeDrawn(_ mixture: NoisyMixture, _ stream: inout RandomStream) {
-    let columns = mixture.paddedComponents
-    var found: [(tile: Int32, component: Int32, share: Float)] = []
-    for tile in 0..<count {
-      let row = logits.pointer + tile * columns
-      var total: Float = 0
-      for component in 0..<columns { total += row[component] }
-      var left = Float(stream.uniform()) * total
-      var drawn = 0
-      for component in 0..<prior.density.componentCount where row[component] > 0 {
-        drawn = component
-        left -= row[component]
-        if left < 0 { break }
-      }
-      found.append((Int32(tile), Int32(drawn), 1))
+  func takeDrawn(_ stream: inout RandomStream) {
+    var left = (0..<count).map { Float(stream.uniform()) * sums.pointer[$0] }
+    var drawn = [Int](repeating: -1, count: count)
+    for pair in 0..<pairs.count {
+      let tile = Int(pairs.tiles[pair])
+      guard left[tile] >= 0, pairs.shares[pair] > 0 else { continue }
+      drawn[tile] = pair
+      left[tile] -= pairs.shares[pair]
     }
-    order(found)
+    takeOne(drawn)
   }
 
-  /// Counting sort by component.
-  private func order(_ found: [(tile: Int32, component: Int32, share: Float)]) {
-    for index in pairStarts.indices { pairStarts[index] = 0 }
-    for pair in found { pairStarts[Int(pair.component) + 1] += 1 }
-    for index in 1..<pairStarts.count { pairStarts[index] += pairStarts[index - 1] }
-    var next = pairStarts
-    pairTiles = [Int32](repeating: 0, count: found.count)
-    pairShares = [Float](repeating: 0, count: found.count)
-    for pair in found {
-      let place = next[Int(pair.component)]
-      next[Int(pair.component)] += 1
-      pairTiles[place] = pair.tile
-      pairShares[place] = pair.share
-    }
-    if gathered.count < found.count * prior.latent {
-      gathered = FloatBuffer(found.count * prior.latent)
-      filtered = FloatBuffer(found.count * prior.latent)
-      painted = FloatBuffer(found.count * prior.tileCount)
+  private func takeOne(_ chosen: [Int]) {
+    let owners = pairs.tiles
+    keep { chosen[Int(owners[$0])] == $0 }
+    pairs.shares.update(repeating: 1, count: pairs.count)
+  }
+
+  private func keep(_ isKept: (Int) -> Bool) {
+    let (rows, isFiltered, rowLength, size) = (
+      filtered.pointer, isFiltered, rowLength, prior.latent
+    )
+    pairs.keep(isKept) { pair, place in
+      guard isFiltered else { return }
+      (rows + place * rowLength).update(from: rows + pair * rowLength, count: size)
     }
   }
 
-  /// The codes of the pairs, gathered by component: rows of K numbers.
+  /// The codes of the pairs, gathered by component: rows of `rowLength` numbers.
   func gather() -> UnsafeMutablePointer<Float> {
-    let size = prior.latent
-    for (place, tile) in pairTiles.enumerated() {
-      (gathered.pointer + place * size).update(
-        from: codes.pointer + Int(tile) * size, count: size)
+    let (size, length, rows, source) = (prior.latent, rowLength, gathered.pointer, codes.pointer)
+    for pair in 0..<pairs.count {
+      let row = rows + pair * length
+      row.update(from: source + Int(pairs.tiles[pair]) * size, count: size)
+      for index in size..<length { row[index] = 0 }
     }
-    return gathered.pointer
+    return rows
+  }
+
+  /// `filtered` becomes E[z | y, m] of each pair.
+  private func filter(_ mixture: NoisyMixture) {
+    let size = prior.latent
+    let input = gather()
+    for component in 0..<prior.density.componentCount {
+      let (first, end) = (pairs.starts[component], pairs.starts[component + 1])
+      guard first < end else { continue }
+      let output = filtered.pointer + first * rowLength
+      if !mixture.isCentred {
+        let shift = mixture.shifts.pointer + component * size
+        for row in 0..<end - first { (output + row * rowLength).update(from: shift, count: size) }
+      }
+      multiply(
+        m: end - first, n: size, k: size, input + first * rowLength, lda: rowLength,
+        mixture.gains.pointer + component * size * size, ldb: size,
+        beta: mixture.isCentred ? 0 : 1, into: output, ldc: rowLength)
+    }
+    isFiltered = true
   }
 
   /// E[z | y, m] of each pair; with a stream, a draw of z | y, m instead. Then their pixels Bᵀz.
@@ -244,29 +322,27 @@ final class TileWorker {
     -> UnsafeMutablePointer<Float>
   {
     let size = prior.latent
-    let input = gather()
-    for component in 0..<prior.density.componentCount {
-      let (first, end) = (pairStarts[component], pairStarts[component + 1])
-      guard first < end else { continue }
-      let output = filtered.pointer + first * size
-      let shift = mixture.shifts.pointer + component * size
-      for row in 0..<end - first { (output + row * size).update(from: shift, count: size) }
-      multiply(
-        m: end - first, n: size, k: size, input + first * size, lda: size,
-        mixture.gains.pointer + component * size * size, ldb: size, beta: 1, into: output,
-        ldc: size)
-      guard stream != nil else { continue }
-      let white = input + first * size
-      for index in 0..<(end - first) * size { white[index] = Float(stream!.normal()) }
-      multiply(
-        .plain, .transposed, m: end - first, n: size, k: size, white, lda: size,
-        mixture.roots.pointer + component * size * size, ldb: size, beta: 1, into: output,
-        ldc: size)
+    if !isFiltered { filter(mixture) }
+    if stream != nil {
+      let white = gathered.pointer
+      stream!.fillNormals(white, count: pairs.count * rowLength)
+      for component in 0..<prior.density.componentCount {
+        let (first, end) = (pairs.starts[component], pairs.starts[component + 1])
+        guard first < end else { continue }
+        multiply(
+          .plain, .transposed, m: end - first, n: size, k: size, white + first * rowLength,
+          lda: rowLength, mixture.roots.pointer + component * size * size, ldb: size, beta: 1,
+          into: filtered.pointer + first * rowLength, ldc: rowLength)
+      }
+      isFiltered = false
     }
     let pixels = prior.tileCount
-    if !pairTiles.isEmpty {
+    if painted.count < pairs.count * pixels {
+      painted = FloatBuffer(pairs.count * pixels)
+    }
+    if pairs.count > 0 {
       multiply(
-        m: pairTiles.count, n: pixels, k: size, filtered.pointer, lda: size, prior.basis,
+        m: pairs.count, n: pixels, k: size, filtered.pointer, lda: rowLength, prior.basis,
         ldb: pixels, into: painted.pointer, ldc: pixels)
     }
     return painted.pointer
@@ -297,12 +373,12 @@ final class TileWorker {
     if withSquares { squares.pointer.update(repeating: 0, count: count * pixels) }
     for component in 0..<prior.density.componentCount {
       let variances = mixture.pixelVariances.pointer + (withSquares ? component * pixels : 0)
-      for pair in pairStarts[component]..<pairStarts[component + 1] {
-        let share = pairShares[pair]
+      for pair in pairs.starts[component]..<pairs.starts[component + 1] {
+        let share = pairs.shares[pair]
         let row = rows + pair * pixels
-        let mean = means.pointer + Int(pairTiles[pair]) * pixels
+        let mean = means.pointer + Int(pairs.tiles[pair]) * pixels
         if withSquares {
-          let square = squares.pointer + Int(pairTiles[pair]) * pixels
+          let square = squares.pointer + Int(pairs.tiles[pair]) * pixels
           for pixel in 0..<pixels {
             let value = row[pixel]
             mean[pixel] += share * value
@@ -356,7 +432,8 @@ final class TileWorker {
   private func drawResiduals(_ mixture: NoisyMixture, _ stream: inout RandomStream) {
     let (pixels, size) = (prior.tileCount, prior.latent)
     let deviation = (mixture.variance * Double(mixture.residualGain)).squareRoot()
-    for index in 0..<count * pixels { tiles.pointer[index] = Float(deviation * stream.normal()) }
+    stream.fillNormals(tiles.pointer, count: count * pixels)
+    for index in 0..<count * pixels { tiles.pointer[index] *= Float(deviation) }
     multiply(
       .plain, .transposed, m: count, n: size, k: pixels, tiles.pointer, lda: pixels, prior.basis,
       ldb: pixels, into: codes.pointer, ldc: size)

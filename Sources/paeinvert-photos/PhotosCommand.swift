@@ -67,6 +67,7 @@ struct SolvePhotos: ParsableCommand {
   @Option(name: [.customShort("j"), .long], help: "Threads.")
   var threads = WorkerPool.availableProcessors
   @Flag(help: "Do not adapt the mixture to the picture.") var unadapted = false
+  @Flag(help: "Noise was cut off at 0 and 1.") var clipped = false
 
   func run() throws {
     guard let quality = TileOptions.Quality(rawValue: quality) else {
@@ -103,7 +104,8 @@ struct SolvePhotos: ParsableCommand {
       observed = try NPYFile.read(path: folder + "/mask.npy").values.map { $0 != 0 }
     }
     return try TileData(
-      picture: picture, noise: sigma.map { .white(sigma: $0) } ?? .unknown, observed: observed)
+      picture: picture, noise: sigma.map { .white(sigma: $0) } ?? .unknown, observed: observed,
+      clipping: clipped ? 0...1 : nil)
   }
 
   private func write(_ answer: TileAnswer, seconds: Double, to folder: String) throws {

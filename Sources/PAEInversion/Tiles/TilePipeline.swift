@@ -181,7 +181,13 @@ public struct TilePipeline: SolverPipeline {
         "the model '\(prior.name)' infers the level of white noise alone: with --sigma-map give --sigma "
           + "a number or leave it out")
     }
-    return try TileData(picture: picture.tensor, noise: noise, observed: picture.observed)
+    if options.clipping == .yes, picture.observed != nil || map != nil {
+      throw PipelineError.usage(
+        "the model '\(prior.name)' knows of clipped values in whole pictures in noise of one level; with a mask "
+          + "or --sigma-map leave --clipped out")
+    }
+    return try TileData(
+      picture: picture.tensor, noise: noise, observed: picture.observed, clipping: picture.clipping)
   }
 
   private static func quality(_ options: SolveOptions, _ picture: PixelPicture)
@@ -222,7 +228,6 @@ public struct TilePipeline: SolverPipeline {
     try refuse(options.warmup != usual.warmup, "--warmup", closed)
     try refuse(options.targetAcceptance != nil, "--target-accept", closed)
     try refuse(options.residual != usual.residual, "--residual", "its tiles paint everything")
-    try refuse(options.clipping == .yes, "--clipped yes", "it takes values at an end as measured")
     try refuse(
       options.noise.channelCovariance != nil, "channel-covariance",
       "it takes each channel's noise on its own")

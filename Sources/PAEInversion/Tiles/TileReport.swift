@@ -30,6 +30,8 @@ public struct TileReport: SolverReport {
   public let adaptation: Double?
   /// By what variances were multiplied, by data alone; nil where the data gave no scale.
   public let scale: ErrorBarScale?
+  /// How many values were taken as "there or beyond" at the ends of the range; nil where none could be.
+  public let censored: Int?
   public let draws: Int
   /// Whether there is a best picture.
   public let hasBest: Bool
@@ -64,6 +66,7 @@ public struct TileReport: SolverReport {
     observedFraction = picture.observedFraction
     (sigma, isSigmaEstimated) = (answer.sigma, answer.sigmaIsEstimated)
     (adaptation, scale) = (answer.adaptation, answer.scale)
+    censored = answer.censored
     draws = answer.draws.count
     hasBest = answer.best != nil
     chiSquarePerDatum = answer.chiSquarePerDatum
@@ -117,7 +120,7 @@ public struct TileReport: SolverReport {
               "%@: chi2 per datum is %.2f: the data scatter more than noise and picture explain; "
               + "check --sigma, or let it be estimated", name, chiSquare)))
     }
-    if picture.clipped > 0 {
+    if picture.clipped > 0, answer.censored == nil {
       let share = Double(picture.clipped) / Double(picture.tensor.count)
       let text = String(
         format:
@@ -136,6 +139,12 @@ public struct TileReport: SolverReport {
       warnings.append(Warning("\(name): \(reason), so they are the model's own"))
     }
     return warnings
+  }
+
+  /// What a reader may want to know though nothing is wrong.
+  private var notes: [String] {
+    guard let censored, censored > 0 else { return [] }
+    return ["\(censored) values at an end of the range count as there or beyond: noise was cut off"]
   }
 
   /// Stable keys; null where a number does not exist or is not finite.
@@ -184,7 +193,7 @@ public struct TileReport: SolverReport {
         "diagnostics",
         .object([
           ("ok", .bool(isOK)), ("reasons", .array(reasons.map { .string($0) })),
-          ("notes", .array([])),
+          ("notes", .array(notes.map { .string($0) })),
         ])
       ),
       ("warnings", .array(warnings.map { .string($0.text) })),
@@ -254,6 +263,7 @@ public struct TileReport: SolverReport {
       fit += String(format: "; error bars times %.2f by the data", scale.ratio.squareRoot())
     }
     lines.append(fit)
+    lines += notes.map { "  " + $0 }
     if let mean {
       var text = String(format: "  against the truth: mean %.2f dB", mean.psnr)
       if let best { text += String(format: ", best picture %.2f dB", best.psnr) }

@@ -23,7 +23,9 @@ package struct PixelPicture {
   package let truth: Tensor?
   /// Distance between neighbouring values; 0 for numbers that were not rounded.
   package let quantizationStep: Double
-  /// Observed elements at an end of the range, where they pile up there; else 0.
+  /// The ends at which noise was cut off; nil where values there count as measured.
+  package let clipping: ClosedRange<Float>?
+  /// Observed elements there.
   package let clipped: Int
   package let warnings: [Warning]
 
@@ -65,7 +67,14 @@ package struct PixelPicture {
           + "paeinvert denoise")
     }
     let values = data.values
-    clipped = shape.rank == 3 ? Self.clippedCount(values, shape, flags, ends: data.ends) : 0
+    let ends =
+      shape.rank == 3
+      ? Self.clipping(options.clipping, values, shape, flags, ends: data.ends) : nil
+    clipping = ends
+    clipped = values.indices.count { index in
+      guard let ends, flags?[index] ?? true else { return false }
+      return values[index] <= ends.lowerBound || values[index] >= ends.upperBound
+    }
     warnings += forward.warnings
     if case .known(let sigma) = options.noise.level, shape.rank == 3,
       let warning = sigmaWarning(
@@ -106,17 +115,19 @@ package struct PixelPicture {
     return shape
   }
 
-  private static func clippedCount(
-    _ values: [Float], _ shape: Shape, _ observed: [Bool]?, ends: ClosedRange<Float>?
-  ) -> Int {
-    guard let ends,
-      ClippingPileUp(
+  private static func clipping(
+    _ choice: SolveOptions.Clipping, _ values: [Float], _ shape: Shape, _ observed: [Bool]?,
+    ends: ClosedRange<Float>?
+  ) -> ClosedRange<Float>? {
+    switch choice {
+    case .no: return nil
+    case .yes: return ends ?? 0...1
+    case .auto:
+      guard let ends else { return nil }
+      let pileUp = ClippingPileUp(
         Tensor(shape: shape, values: values), observed: observed, low: ends.lowerBound,
-        high: ends.upperBound
-      ).isClipped
-    else { return 0 }
-    return values.indices.count {
-      (observed?[$0] ?? true) && !(values[$0] > ends.lowerBound && values[$0] < ends.upperBound)
+        high: ends.upperBound)
+      return pileUp.isClipped ? ends : nil
     }
   }
 }
