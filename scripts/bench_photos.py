@@ -36,6 +36,14 @@ def pictures(colour=False):
     return result
 
 
+def whole(name):
+    """One of scikit-image's pictures in grey, 512x512: intensities [1, 512, 512]."""
+    import skimage.data
+
+    picture = Image.fromarray(getattr(skimage.data, name)()).convert("L")
+    return np.asarray(picture.resize((512, 512), Image.Resampling.LANCZOS), np.float64)[None] / 255
+
+
 def noise(name, level, shape):
     return np.random.default_rng([sum(map(ord, name)), int(level)]).standard_normal(shape) * level / 255
 
@@ -154,7 +162,7 @@ def summary(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="noise,missing,scratches,blur,colour", help="parts, by commas")
+    parser.add_argument("--only", default="noise,missing,scratches,blur,colour,clipped", help="parts, by commas")
     parser.add_argument("--model", default="data/models/photo.safetensors")
     parser.add_argument("--colour-model", default="data/models/photo-rgb.safetensors")
     parser.add_argument("--quality", default="normal")
@@ -206,6 +214,17 @@ def main():
             peer = psnr(bm3d.bm3d_rgb(data.transpose(1, 2, 0), 25 / 255).transpose(2, 0, 1), truth)
             result = solve(f"{name}-colour", data, truth, 25 / 255, arguments.colour_model, options)
             rows.append(row(f"colour {name}", peer, result, truth))
+    if "clipped" in parts:
+        # A file of 8 bits cuts the noise off at black and white; the peer is the picture as it is there.
+        for name in ("camera", "astronaut"):
+            truth = whole(name)
+            data = truth + noise(name, 25.5, truth.shape)
+            cut = np.clip(np.round(255 * data), 0, 255) / 255
+            for kind, values, more in (
+                ("not-cut", data, []), ("cut-modelled", cut, ["--clipped"]), ("cut-as-measured", cut, [])
+            ):
+                result = solve(f"{name}-{kind}", values, truth, 0.1, arguments.model, options + more)
+                rows.append(row(f"{kind} {name}", psnr(values, truth), result, truth))
     print()
     summary(rows)
     json.dump(rows, open(f"{ROOT}/rows.json", "w"), indent=1)

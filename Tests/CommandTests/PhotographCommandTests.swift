@@ -120,6 +120,7 @@ import Testing
   @Test(arguments: [
     (["--method", "map"], "--method"), (["--chains", "4"], "--chains"),
     (["--noise-spectrum", "power:auto"], "power:auto"), (["--residual", "none"], "--residual"),
+    (["--clipped", "yes", "--noise-spectrum", "power:1"], "--clipped"),
   ])
   func optionsOfChainsAreRefused(_ options: [String], _ named: String) throws {
     try write()

@@ -108,7 +108,13 @@ public struct TilePipeline: SolverPipeline {
     let map = try options.noise.sigmaMap.map {
       try DamagedPicture.readSigmaMap($0, shape: picture.tensor.shape)
     }
-    if picture.forward.isIdentity, options.noise.isWhite {
+    let isDirect = picture.forward.isIdentity && options.noise.isWhite
+    if options.clipping == .yes, !isDirect || picture.observed != nil || map != nil {
+      throw PipelineError.usage(
+        "--clipped yes: the model '\(prior.name)' knows of clipped values in whole pictures in white noise of one "
+          + "level; with a mask, a sigma map, an operator or coloured noise leave it out")
+    }
+    if isDirect {
       return (try pixels(of: picture, map, rounding), .byTiles)
     }
     guard let operators = picture.forward.linearOperator else {
@@ -180,11 +186,6 @@ public struct TilePipeline: SolverPipeline {
       throw PipelineError.usage(
         "the model '\(prior.name)' infers the level of white noise alone: with --sigma-map give --sigma "
           + "a number or leave it out")
-    }
-    if options.clipping == .yes, picture.observed != nil || map != nil {
-      throw PipelineError.usage(
-        "the model '\(prior.name)' knows of clipped values in whole pictures in noise of one level; with a mask "
-          + "or --sigma-map leave --clipped out")
     }
     return try TileData(
       picture: picture.tensor, noise: noise, observed: picture.observed, clipping: picture.clipping)
