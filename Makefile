@@ -14,11 +14,11 @@ RELEASE := -c release -Xcc -march=native
 TESTING := $(RELEASE) -Xswiftc -enable-testing
 BINARY := .build/release/paeinvert
 # The recipe of the default model, in full.
-RECIPE := --latent 40 --architecture conv --epochs 30 --flow mixture --flow-epochs 30 --batch 128 --seed 1
+RECIPE := --latent 40 --architecture conv --epochs 30 --flow mixture --flow-epochs 60 --batch 128 --seed 1
 
 # Those of the small model of clothes, and of the digits.
 SMALL := --latent 8 --architecture conv --epochs 30 --flow affine --flow-epochs 24 --batch 128 --seed 1
-DIGITS := --latent 8 --architecture conv --epochs 45 --flow affine --flow-epochs 40 --batch 32 --seed 1
+DIGITS := --latent 8 --architecture conv --epochs 45 --flow mixture --flow-width 64 --flow-components 4 --flow-couplings 2 --flow-epochs 200 --batch 32 --seed 1
 
 # Beside the defaults of `paeinvert-photos train`, which are those of photo.
 COLOUR := --name photo-rgb --channels 3 --latent 95 --components 300 --tiles 2000000 --batches 80
