@@ -24,7 +24,7 @@ DIGITS := --latent 8 --architecture conv --epochs 45 --flow mixture --flow-width
 COLOUR := --name photo-rgb --channels 3 --latent 95 --components 300 --tiles 2000000 --batches 80
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build ablation calibrate bench bench-peers bench-photos test test-arviz lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build ablation calibrate bench bench-peers bench-photos test test-arviz lint format demo install train-models examples figures notebooks remeasure prior clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -95,6 +95,11 @@ figures: build ## measure the figures of the README
 notebooks: build ## run every code block of README.md and notebooks-md, and make their pictures
 	swift build $(RELEASE) --product paeinvert-bench
 	@scripts/run-notebook README.md notebooks-md/*.md
+
+remeasure: figures notebooks calibrate prior ## after training models: every figure of README, notebooks-md and docs/prior.md again (hours)
+
+prior: build ## measure docs/prior.md's table of the default model's prior (a quarter of an hour)
+	@scripts/prior
 
 clean: ## remove what was built and what the demo made
 	rm -rf .build runs/demo-*

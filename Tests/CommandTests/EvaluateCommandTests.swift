@@ -132,7 +132,7 @@ import Testing
     let features = try #require(samples["features"] as? [String: Any])
     #expect(features["classifier"] as? String == "fashion-mnist-classifier")
     let distances = try distances("report.json")
-    #expect(distances.count == 4)
+    #expect(distances.count == 5)
     // 500 pictures leave the distance of two sets of one kind at 3.6; a set from itself has none.
     #expect(distances["training"]!["value"]! > 1, "\(distances)")
     #expect(distances["reconstructions"]!["value"]! < distances["gaussian_codes"]!["value"]!)
