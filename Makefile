@@ -14,17 +14,17 @@ RELEASE := -c release -Xcc -march=native
 TESTING := $(RELEASE) -Xswiftc -enable-testing
 BINARY := .build/release/paeinvert
 # The recipe of the default model, in full.
-RECIPE := --latent 40 --architecture conv --epochs 30 --flow mixture --flow-epochs 30 --batch 128 --seed 1
+RECIPE := --latent 40 --architecture conv --epochs 30 --flow mixture --flow-epochs 60 --batch 128 --seed 1
 
 # Those of the small model of clothes, and of the digits.
 SMALL := --latent 8 --architecture conv --epochs 30 --flow affine --flow-epochs 24 --batch 128 --seed 1
-DIGITS := --latent 8 --architecture conv --epochs 45 --flow affine --flow-epochs 40 --batch 32 --seed 1
+DIGITS := --latent 8 --architecture conv --epochs 45 --flow mixture --flow-width 64 --flow-components 4 --flow-couplings 2 --flow-epochs 200 --batch 32 --seed 1
 
 # Beside the defaults of `paeinvert-photos train`, which are those of photo.
 COLOUR := --name photo-rgb --channels 3 --latent 95 --components 300 --tiles 2000000 --batches 80
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build ablation calibrate bench bench-peers bench-photos bench-folder test test-arviz lint format demo install train-models examples figures notebooks clean
+.PHONY: help setup build ablation calibrate bench bench-peers bench-photos bench-folder test test-arviz lint format demo install train-models examples figures notebooks remeasure prior clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -98,6 +98,11 @@ figures: build ## measure the figures of the README
 notebooks: build ## run every code block of README.md and notebooks-md, and make their pictures
 	swift build $(RELEASE) --product paeinvert-bench
 	@scripts/run-notebook README.md notebooks-md/*.md
+
+remeasure: figures notebooks calibrate prior ## after training models: every figure of README, notebooks-md and docs/prior.md again (hours)
+
+prior: build ## measure docs/prior.md's table of the default model's prior (a quarter of an hour)
+	@scripts/prior
 
 clean: ## remove what was built and what the demo made
 	rm -rf .build runs/demo-*

@@ -33,7 +33,7 @@ public enum FlowKind: String, CaseIterable, Sendable {
   public var defaults: Defaults {
     switch self {
     case .mixture:
-      Defaults(epochs: 30, width: 512, blocks: 1, dropout: 0.15, jitter: 0.1, rateShare: 1)
+      Defaults(epochs: 60, width: 384, blocks: 1, dropout: 0.15, jitter: 0.1, rateShare: 1)
     case .maskedAffine:
       Defaults(epochs: 24, width: 256, blocks: 3, dropout: 0.05, jitter: 0.05, rateShare: 0.5)
     case .affine, .spline, .sliced:
@@ -88,9 +88,10 @@ public enum FlowKind: String, CaseIterable, Sendable {
 /// What only `mixture` has.
 public struct MixtureOptions: Sendable, Equatable {
   /// Gaussians of each coordinate, from each network.
-  public var components = 8
-  /// Networks whose densities are averaged.
-  public var networks = 1
+  public var components = 6
+  /// Networks whose densities are averaged. Each sees a share of every batch: two overfit less than one that is
+  /// wider, and take as many more passes.
+  public var networks = 2
   /// Affine couplings before the masked layer, with two hidden layers of 128.
   public var couplings = 4
 

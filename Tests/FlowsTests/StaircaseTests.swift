@@ -62,13 +62,4 @@ import Testing
       }
     }
   }
-
-  // Fails when: the bisection ends one row too early.
-  @Test("the rows that reach a column are those whose limit is above it")
-  func reach() {
-    for column in 0..<stairs.inner {
-      let expected = (0..<stairs.rows).filter { stairs.limits[$0] > column }
-      #expect(Array(stairs.rows(reaching: column)) == expected)
-    }
-  }
 }

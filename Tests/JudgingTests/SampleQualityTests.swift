@@ -30,16 +30,23 @@ import Testing
     }
     let features = FeatureQuality(
       classifier: "c", digest: "d", dimension: 3, count: 100,
-      rows: [row(.samples, 6), row(.gaussianCodes, 18), row(.reconstructions, 4)])
+      rows: [row(.samples, 6), row(.gaussianCodes, 18), row(.reconstructions, 4)],
+      samplesToReconstructions: JackknifeEstimate(value: 2.5, replicates: [2, 3]))
     #expect(features.ratio(.samples, to: .reconstructions)?.value == 1.5)
     #expect(features.ratio(.gaussianCodes, to: .samples)?.value == 3)
     #expect(features.ratio(.training, to: .samples) == nil)
     let quality = SampleQuality(
       features: features, memorization: nil, notes: ["this, since that"], count: 100, seed: 4)
-    for word in ["in the 3 features of c", "1.50 ± 0.00", "3.00", "left out: this, since that"] {
+    for word in [
+      "in the 3 features of c", "1.50 ± 0.00", "3.00", "to reconstructions: 2.500",
+      "left out: this, since that",
+    ] {
       #expect(quality.text.contains(word), "\(quality.text)")
     }
-    for word in ["\"gaussian_codes_to_samples\"", "\"recall\"", "\"seed\": \"4\""] {
+    for word in [
+      "\"gaussian_codes_to_samples\"", "\"samples_from_reconstructions\"", "\"recall\"",
+      "\"seed\": \"4\"",
+    ] {
       #expect(quality.json.text.contains(word), "\(quality.json.text)")
     }
     #expect(quality.json.text.contains("\"memorization\": null"))

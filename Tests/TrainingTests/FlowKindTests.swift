@@ -129,7 +129,7 @@ import Workers
         .affineCoupling(AffineCoupling(transforms: .first, maxLogScale: 2)),
         .affineCoupling(AffineCoupling(transforms: .second, maxLogScale: 2)),
         .affineCoupling(AffineCoupling(transforms: .first, maxLogScale: 2)),
-        .maskedMixture(MaskedMixture()),
+        .maskedMixture(MaskedMixture(width: 384, components: 6, networks: 2)),
       ])
     #expect(recipe.sliced == nil && recipe.flow.rate == 2e-3)
     recipe.setFlow(FlowRequest(.affine))

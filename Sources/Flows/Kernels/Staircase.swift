@@ -13,17 +13,6 @@ struct Staircase {
   var rows: Int { limits.count }
   var entryCount: Int { limits.reduce(0, +) }
 
-  /// The rows that reach column `column`.
-  func rows(reaching column: Int) -> Range<Int> {
-    // The first row whose limit is above the column, by bisection.
-    var (low, high) = (0, rows)
-    while low < high {
-      let middle = (low + high) / 2
-      if limits[middle] > column { high = middle } else { low = middle + 1 }
-    }
-    return low..<rows
-  }
-
   /// An eighth of the rows at a time, 48 at least: little above the stairs is computed, and the products
   /// stay large.
   private func forEachBlock(_ body: (_ rows: Range<Int>, _ limit: Int) -> Void) {

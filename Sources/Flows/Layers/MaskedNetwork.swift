@@ -211,9 +211,8 @@ extension MaskedNetwork {
   }
 
   private func inputs(_ coordinates: Range<Int>, addingTo dx: UnsafeMutablePointer<Float>) {
-    fixed.input.transposed.multiply(
-      dStream[0].pointer, columns: columns, lanes: lanes, from: .present, only: coordinates,
-      into: dx)
+    fixed.input.matrix.addTransposed(
+      dStream[0].pointer, columns: columns, lanes: lanes, only: coordinates, to: dx)
   }
 
   private var fixed: PackedMaskedNetwork {
@@ -272,10 +271,9 @@ struct PackedMaskedNetwork: Sendable {
   }
 }
 
-/// W, Wᵀ and b of one dense layer of a masked network.
+/// W and b of one dense layer of a masked network.
 struct PackedStairs: @unchecked Sendable {
-  let plain: PackedMatrix
-  let transposed: PackedMatrix
+  let matrix: PackedMatrix
   /// Owned here, never written again.
   let bias: FloatBuffer
 
@@ -286,12 +284,9 @@ struct PackedStairs: @unchecked Sendable {
     parameters.withUnsafeBufferPointer {
       stairs.unpack($0.baseAddress! + dense.weight, into: matrix.pointer)
     }
-    plain = PackedMatrix(matrix.pointer, rows: stairs.rows, inner: stairs.inner) {
+    self.matrix = PackedMatrix(matrix.pointer, rows: stairs.rows, inner: stairs.inner) {
       0..<stairs.limits[$0]
     }
-    transposed = PackedMatrix(
-      matrix.pointer, rows: stairs.inner, inner: stairs.rows, orientation: .transposed,
-      support: stairs.rows(reaching:))
   }
 
   /// Some rows of y = W x + b.
@@ -300,7 +295,7 @@ struct PackedStairs: @unchecked Sendable {
     into y: UnsafeMutablePointer<Float>
   ) {
     let (columns, lanes) = network.extent
-    plain.multiply(
+    matrix.multiply(
       x, columns: columns, lanes: lanes, from: .bias(bias.pointer), only: rows, into: y)
   }
 
@@ -310,6 +305,7 @@ struct PackedStairs: @unchecked Sendable {
     into dx: UnsafeMutablePointer<Float>
   ) {
     let (columns, lanes) = network.extent
-    transposed.multiply(dy, columns: columns, lanes: lanes, only: rows, into: dx)
+    (dx + rows.lowerBound * columns).update(repeating: 0, count: rows.count * columns)
+    matrix.addTransposed(dy, columns: columns, lanes: lanes, only: rows, to: dx)
   }
 }

@@ -57,9 +57,10 @@ package final class ImagePosteriorEvaluator: LogDensityEvaluator {
   ) {
     load(positions)
     evaluateDensities()
+    // At once, while the flow's weights are near: the decoder's drive them out of the caches.
+    prior?.differentiate()
     var baseGradientSpan = baseGradients.buffer.mutableSpan
     plan.vjp(meanGradients.buffer.span, into: &baseGradientSpan)
-    prior?.differentiate()
     for lane in lanes.indices {
       finish(lane, positions, &values, &gradients)
     }

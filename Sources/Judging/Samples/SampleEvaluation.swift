@@ -162,13 +162,16 @@ extension FeatureQuality {
     let centre = moments.moments().mean.map { Float($0) }
     let realPoints = EuclideanPoints(real).about(centre)
     let radii = realPoints.neighbourhoods(k: PrecisionRecall.neighbours, pool: pool)
+    var own: [Name: GroupedMoments] = [:]
+    for (name, rows) in features { own[name] = GroupedMoments(rows) }
     rows = features.map { name, rows in
       let neighbours = PrecisionRecall(
         of: EuclideanPoints(rows).about(centre), against: realPoints, realRadii: radii, pool: pool)
       return Row(
-        name: name, frechet: FrechetDistance.between(GroupedMoments(rows), moments),
+        name: name, frechet: FrechetDistance.between(own[name]!, moments),
         precision: neighbours.precision, recall: neighbours.recall)
     }
+    samplesToReconstructions = FrechetDistance.between(own[.samples]!, own[.reconstructions]!)
     self.classifier = classifier.description.name
     self.digest = digest
     dimension = map.codomain.count

@@ -66,6 +66,9 @@ public struct FeatureQuality: Sendable {
   /// Pictures of each set, and test pictures that they are held against.
   public let count: Int
   public let rows: [Row]
+  /// The Fréchet distance of the draws to the reconstructions, which are smooth as draws are: what is left
+  /// of it is the prior's own.
+  public let samplesToReconstructions: JackknifeEstimate
 
   public subscript(name: Name) -> Row? { rows.first { $0.name == name } }
 
@@ -84,7 +87,9 @@ public struct FeatureQuality: Sendable {
       ("dimension", .integer(dimension)), ("count", .integer(count)),
       (
         "frechet_distance",
-        .object(rows.map { ($0.name.rawValue, estimate($0.frechet)) })
+        .object(
+          rows.map { ($0.name.rawValue, estimate($0.frechet)) }
+            + [("samples_from_reconstructions", estimate(samplesToReconstructions))])
       ),
       (
         "frechet_ratio",
@@ -110,6 +115,10 @@ public struct FeatureQuality: Sendable {
             format: "%9.3f ± %.3f  %.3f  %.3f", row.frechet.value, row.frechet.error, row.precision,
             row.recall))
     }
+    lines.append(
+      String(
+        format: "  samples to reconstructions: %.3f ± %.3f", samplesToReconstructions.value,
+        samplesToReconstructions.error))
     for (what, above, below) in [
       ("samples over reconstructions", Name.samples, Name.reconstructions),
       ("codes of a Gaussian over samples", Name.gaussianCodes, Name.samples),

@@ -15,6 +15,11 @@ package func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
 }
 
 @inlinable @inline(__always)
+package func multiplyAdd(_ a: SIMD8<Float>, _ b: SIMD8<Float>, _ c: SIMD8<Float>) -> SIMD8<Float> {
+  multiplyAddHalfVectors(a, b, c)
+}
+
+@inlinable @inline(__always)
 package func squareRoot(_ x: Vector) -> Vector { squareRoots(x) }
 
 /// The same number sixteen times.
