@@ -10,7 +10,7 @@ import Testing
 
   /// A white area is no cut noise; a value at an end beside others that are not is.
   ///
-  /// Seen to fail: neighbours of the next row's end counted; `high` and `low` exchanged; the value itself among its
+  /// Meant to catch: neighbours of the next row's end counted; `high` and `low` exchanged; the value itself among its
   /// neighbours, with any of them enough.
   @Test("values at an end are censored unless all around them are there too")
   func whatIsCensored() throws {
@@ -29,7 +29,7 @@ import Testing
         [Float](repeating: 0, count: 35), shape: Shape(1, height, width), range: 0...1) == nil)
   }
 
-  /// Seen to fail: the bound's sign lost; the proposal's rate without its root.
+  /// Meant to catch: the bound's sign lost; the proposal's rate without its root.
   @Test("draws cut from above have the moments of the cut normal", arguments: [0.7, 0, -1, -6])
   func cutNormal(bound: Double) {
     var stream = RandomKey(seed: 12).stream()
@@ -56,7 +56,7 @@ import Testing
 
   /// x | z, y ≤ 0 ∝ N(x; z, 1/κ) Φ(−x/σ), by quadrature.
   ///
-  /// Seen to fail: y* drawn with σ² instead of σ² + 1/κ; the mode left at z.
+  /// Meant to catch: y* drawn with σ² instead of σ² + 1/κ; the mode left at z.
   @Test("the step of a censored pixel is exact: draws and mode")
   func step() throws {
     // The second pixel keeps the first from being black.
@@ -100,7 +100,7 @@ import Testing
   /// data (0, 0.12, 0, 0.31) cut at 0: the means and deviations of the law that the chain leaves invariant, by
   /// quadrature in NumPy on a grid of 61⁴ points (and by four million weighted draws, to three digits).
   ///
-  /// Seen to fail: censored values taken as measured (deviations of 0.17 at all pixels); their completion drawn
+  /// Meant to catch: censored values taken as measured (deviations of 0.17 at all pixels); their completion drawn
   /// given the previous x of another chain.
   @Test("one Gaussian, one mosaic, two values cut off: the posterior by quadrature")
   func posterior() throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Tiles
 
 @Suite struct RandomStreamNormalsTests {
-  /// Seen to fail: cosine for sine; the radius without its factor of two; one word for both uniforms.
+  /// Meant to catch: cosine for sine; the radius without its factor of two; one word for both uniforms.
   @Test("single-precision normals have the normal moments, and pairs are independent")
   func moments() {
     var stream = RandomKey(seed: 3).stream()
@@ -34,7 +34,7 @@ import Testing
     #expect(abs(beyond - 0.0026998) < 4 * (0.0027 / Double(number)).squareRoot())
   }
 
-  /// Seen to fail: whole vectors stored at the end.
+  /// Meant to catch: whole vectors stored at the end.
   @Test("no more is written than is asked for", arguments: [1, 15, 16, 17, 31, 33])
   func ends(count: Int) {
     var stream = RandomKey(seed: 4).stream()

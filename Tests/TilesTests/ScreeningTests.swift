@@ -19,7 +19,7 @@ import Testing
   /// What passes the screen is scored exactly, so that with room for all the screen changes nothing but what
   /// its margin of e⁻¹² leaves out.
   ///
-  /// Seen to fail: the constant without the determinant; the form divided by v instead of 2 v; the means left
+  /// Meant to catch: the constant without the determinant; the form divided by v instead of 2 v; the means left
   /// out of the form; starts not moved when pairs are dropped.
   @Test("all that pass: shares, evidence and means are the exact ones", arguments: [0.0, 0.1])
   func exactScores(shift: Double) throws {
@@ -55,7 +55,7 @@ import Testing
 
   /// Tiles drawn from the shipped model in noise: the screen leaves the most probable component of them.
   ///
-  /// Seen to fail: codes beyond the lead without their squares; the threshold left at the margin.
+  /// Meant to catch: codes beyond the lead without their squares; the threshold left at the margin.
   @Test("no more pass than may, and the most probable does", arguments: [0.01, 1e-4])
   func limit(variance: Double) throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
