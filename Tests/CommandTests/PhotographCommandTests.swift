@@ -148,7 +148,9 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.path + "/case/solved/mean.png"))
   }
 
-  @Test(arguments: [["info", "photo"], ["sample", "-m", "photo", "-o", "s.png"]])
+  @Test(arguments: [
+    ["sample", "-m", "photo", "-o", "s.png"], ["evaluate", "photo", "mnist"],
+  ])
   func commandsForOneSizeSayWhatThePriorIs(_ words: [String]) throws {
     let run = try Program.run(words, in: folder)
     #expect(run.status == 65)
