@@ -92,12 +92,12 @@ calibrate: build ## are the error bars right, 1,000 simulations and 1,000 test p
 ablation: build ## train and measure all systems on Fashion-MNIST (hours; goes on where it was interrupted); ABLATION="pae-8" names some
 	@scripts/ablation $(ABLATION)
 
-figures: build ## measure the figures of the README
+figures: build ## measure the figures of docs/figures.md
 	@scripts/figures
 
-notebooks: build ## run every code block of README.md and notebooks-md, and make their pictures
+notebooks: build ## run every code block of README.md, docs and notebooks-md, and make their pictures
 	swift build $(RELEASE) --product paeinvert-bench
-	@scripts/run-notebook README.md notebooks-md/*.md
+	@scripts/run-notebook README.md docs/*.md notebooks-md/*.md
 
 remeasure: figures notebooks calibrate prior ## after training models: every figure of README, notebooks-md and docs/prior.md again (hours)
 

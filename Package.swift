@@ -4,7 +4,7 @@ import PackageDescription
 /// Strict everywhere: Swift 6 language mode, warnings are errors.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
-/// A Swift module of the house; a module imports only from lower levels (README, "Architecture").
+/// A Swift module of the house; a module imports only from lower levels (docs/architecture.md).
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }

@@ -5,10 +5,10 @@ import Testing
 private let checkout = URL(filePath: #filePath)
   .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-/// Module → level, as the table of README, "Architecture", has them: rows `| level | `names` | … |`. A module
+/// Module → level, as the table of docs/architecture.md has them: rows `| level | `names` | … |`. A module
 /// imports only modules of lower levels, so no cycle can arise.
 private let levels: [String: Int] = {
-  let text = (try? String(contentsOf: checkout.appending(path: "README.md"), encoding: .utf8)) ?? ""
+  let text = (try? String(contentsOf: checkout.appending(path: "docs/architecture.md"), encoding: .utf8)) ?? ""
   var levels: [String: Int] = [:]
   for line in text.split(separator: "\n") {
     let cells = line.split(separator: "|", omittingEmptySubsequences: false)

@@ -11,22 +11,45 @@ final class FolderLock {
     let (directory, name) = UnfinishedOutput.split(folder)
     path = directory + ".\(String(decoding: name.utf8.prefix(180), as: UTF8.self)).lock"
     while true {
-      let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      guard opened >= 0 else { throw .output(folder, errno: errno) }
-      // File systems without locks have none to offer: then two at once are not noticed.
-      if flock(opened, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-        close(opened)
-        throw .busy(path: folder)
+      var attempt = Attempt.lost
+      UnfinishedOutput.making(path) {
+        attempt = Self.attempt(path)
+        if case .locked = attempt { return true }
+        return false
       }
-      // Whoever had it before may have removed the file between the two calls.
-      var (mine, there) = (stat(), stat())
-      if fstat(opened, &mine) == 0, stat(path, &there) == 0, mine.st_ino == there.st_ino {
+      switch attempt {
+      case .locked(let opened):
         descriptor = opened
-        UnfinishedOutput.register(path)
         return
+      case .failed(let code): throw .output(folder, errno: code)
+      case .busy: throw .busy(path: folder)
+      case .lost: continue
       }
-      close(opened)
     }
+  }
+
+  private enum Attempt {
+    case locked(Int32)
+    case failed(errno: Int32)
+    case busy
+    /// Whoever had it before removed the file between the two calls.
+    case lost
+  }
+
+  private static func attempt(_ path: String) -> Attempt {
+    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard opened >= 0 else { return .failed(errno: errno) }
+    // File systems without locks have none to offer: then two at once are not noticed.
+    if flock(opened, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(opened)
+      return .busy
+    }
+    var (mine, there) = (stat(), stat())
+    if fstat(opened, &mine) == 0, stat(path, &there) == 0, mine.st_ino == there.st_ino {
+      return .locked(opened)
+    }
+    close(opened)
+    return .lost
   }
 
   deinit {

@@ -33,8 +33,13 @@ public enum UnfinishedOutput {
     }
   }
 
-  /// Counts a path as unfinished.
-  static func register(_ path: String) { _ = state.withLock { $0.paths.insert(path) } }
+  /// Runs `make`, which creates what is at `path`, so that `removeAll` comes before or after it; counts the path
+  /// as unfinished when it returns true.
+  static func making(_ path: String, _ make: () -> Bool) {
+    state.withLock { state in
+      if make() { state.paths.insert(path) }
+    }
+  }
 
   /// Runs `finish`, which renames `path` into place, so that `removeAll` comes before or after it;
   /// forgets `path` when it returns 0, else returns its errno.

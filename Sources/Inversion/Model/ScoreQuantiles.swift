@@ -1,4 +1,4 @@
-/// How the scores of pictures (README, "Outliers") are distributed over pictures of the training set that
+/// How the scores of pictures (docs/method.md, "Outliers") are distributed over pictures of the training set that
 /// the weights were not fitted to: quantiles at 0, 1, … 100 per cent, nats, ascending.
 public struct ScoreQuantiles: Codable, Sendable, Equatable {
   /// How many pictures, and of how many of them ln p(x) is known.
