@@ -8,7 +8,9 @@ private let checkout = URL(filePath: #filePath)
 /// Module → level, as the table of docs/architecture.md has them: rows `| level | `names` | … |`. A module
 /// imports only modules of lower levels, so no cycle can arise.
 private let levels: [String: Int] = {
-  let text = (try? String(contentsOf: checkout.appending(path: "docs/architecture.md"), encoding: .utf8)) ?? ""
+  let text =
+    (try? String(contentsOf: checkout.appending(path: "docs/architecture.md"), encoding: .utf8))
+    ?? ""
   var levels: [String: Int] = [:]
   for line in text.split(separator: "\n") {
     let cells = line.split(separator: "|", omittingEmptySubsequences: false)

@@ -9,7 +9,8 @@ final class FolderLock {
   /// - Throws: `.busy` while another has it; `.cannotCreate` where the sibling cannot be made.
   init(of folder: String) throws(ImageFileError) {
     let (directory, name) = UnfinishedOutput.split(folder)
-    path = directory + ".\(String(decoding: name.utf8.prefix(180), as: UTF8.self)).lock"
+    let path = directory + ".\(String(decoding: name.utf8.prefix(180), as: UTF8.self)).lock"
+    self.path = path
     while true {
       var attempt = Attempt.lost
       UnfinishedOutput.making(path) {
